@@ -1,0 +1,1 @@
+"""Mainspring: keeps data syncs on schedule."""
