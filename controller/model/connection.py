@@ -1,0 +1,33 @@
+"""A connection's own settings on its platform, as last observed."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ConnectionStatus(StrEnum):
+    """Whether the platform would accept a sync."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    DELETED = "deleted"
+    LOCKED = "locked"
+    UNKNOWN = "unknown"
+
+
+class PlatformScheduleKind(StrEnum):
+    """What the platform's own scheduler does with the connection."""
+
+    MANUAL = "manual"
+    CRON = "cron"
+    BASIC = "basic"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """The part of a connection that a schedule cares about."""
+
+    connection_id: str
+    name: str
+    status: ConnectionStatus
+    schedule_kind: PlatformScheduleKind

@@ -1,0 +1,204 @@
+"""The closed catalogue of events: past-tense facts, each with a severity and the fields it always carries."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How loudly to say it."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One entry of the catalogue: its severity, what it means, and the fields that it always has."""
+
+    severity: Severity
+    meaning: str
+    fields: tuple[str, ...] = ()
+
+
+class EventName(StrEnum):
+    """Every event there is."""
+
+    CONTROLLER_STARTED = "controller_started"
+    CONTROLLER_STOPPED = "controller_stopped"
+    ACCOUNTING_STARTED = "accounting_started"
+    SPECS_LOADED = "specs_loaded"
+    SPECS_REJECTED = "specs_rejected"
+    SPEC_SOURCE_FAILED = "spec_source_failed"
+    SCHEDULE_ACCEPTED = "schedule_accepted"
+    SCHEDULE_CHANGED = "schedule_changed"
+    SCHEDULE_REMOVED = "schedule_removed"
+    SCHEDULE_HELD = "schedule_held"
+    SCHEDULE_RELEASED = "schedule_released"
+    SYNC_TRIGGERED = "sync_triggered"
+    TRIGGER_REFUSED = "trigger_refused"
+    TRIGGER_IN_DOUBT = "trigger_in_doubt"
+    TRIGGER_NOT_SENT = "trigger_not_sent"
+    DOUBT_SETTLED = "doubt_settled"
+    LATE_DUPLICATE_FOUND = "late_duplicate_found"
+    SLOT_COUNTED = "slot_counted"
+    SLOT_SKIPPED = "slot_skipped"
+    SLOT_MISSED = "slot_missed"
+    CANCEL_REQUESTED = "cancel_requested"
+    CANCEL_FAILED = "cancel_failed"
+    JOB_STARTED_ELSEWHERE = "job_started_elsewhere"
+    JOB_FINISHED = "job_finished"
+    LISTING_FAILED = "listing_failed"
+    LISTING_RECOVERED = "listing_recovered"
+    RESYNC_CORRECTED = "resync_corrected"
+    PLAN_REFUSED = "plan_refused"
+    CYCLE_FAILED = "cycle_failed"
+    CYCLE_FINISHED = "cycle_finished"
+
+
+_SLOT = ("schedule", "platform", "connection_id", "scheduled_at", "revision")
+
+CATALOGUE: Mapping[EventName, Kind] = {
+    EventName.CONTROLLER_STARTED: Kind(
+        Severity.INFO, "The controller began to reconcile.", ("version", "specs", "platforms")
+    ),
+    EventName.CONTROLLER_STOPPED: Kind(
+        Severity.INFO, "The controller ended; running syncs were left alone.", ("reason", "unanswered")
+    ),
+    EventName.ACCOUNTING_STARTED: Kind(
+        Severity.INFO, "The store was empty: slots are accounted for from this instant on.", ("since",)
+    ),
+    EventName.SPECS_LOADED: Kind(
+        Severity.INFO, "A revision of the specs came into force.", ("revision", "schedules", "files", "rejected")
+    ),
+    EventName.SPECS_REJECTED: Kind(
+        Severity.ERROR,
+        "A file holds an error; what it last held in good order stays in force.",
+        ("path", "line", "column", "code", "message", "revision"),
+    ),
+    EventName.SPEC_SOURCE_FAILED: Kind(
+        Severity.ERROR, "The specs could not be read; the last good revision stays in force.", ("message", "revision")
+    ),
+    EventName.SCHEDULE_ACCEPTED: Kind(
+        Severity.INFO,
+        "A schedule came into force.",
+        ("schedule", "platform", "connection_id", "effective_since", "revision"),
+    ),
+    EventName.SCHEDULE_CHANGED: Kind(
+        Severity.INFO,
+        "A schedule in force was edited.",
+        ("schedule", "platform", "connection_id", "effective_since", "generation", "revision"),
+    ),
+    EventName.SCHEDULE_REMOVED: Kind(
+        Severity.INFO,
+        "A schedule is gone from the specs and is no longer driven.",
+        ("schedule", "platform", "connection_id", "revision"),
+    ),
+    EventName.SCHEDULE_HELD: Kind(
+        Severity.WARNING,
+        "Something stands against a schedule.",
+        ("schedule", "platform", "connection_id", "reason", "message"),
+    ),
+    EventName.SCHEDULE_RELEASED: Kind(
+        Severity.INFO, "What stood against a schedule is over.", ("schedule", "platform", "connection_id", "reason")
+    ),
+    EventName.SYNC_TRIGGERED: Kind(
+        Severity.INFO, "A POST made a job for a slot.", (*_SLOT, "job_id", "reason", "trigger_delay_seconds")
+    ),
+    EventName.TRIGGER_REFUSED: Kind(
+        Severity.WARNING, "The platform certainly made no job; the slot is due again.", (*_SLOT, "message", "reason")
+    ),
+    EventName.TRIGGER_IN_DOUBT: Kind(
+        Severity.WARNING,
+        "Whether a POST made a job is unknown; it is settled by observing.",
+        (*_SLOT, "message", "reason"),
+    ),
+    EventName.TRIGGER_NOT_SENT: Kind(
+        Severity.WARNING,
+        "A claim was closed before its POST left; the slot is due again.",
+        (*_SLOT, "message", "reason"),
+    ),
+    EventName.DOUBT_SETTLED: Kind(
+        Severity.INFO,
+        "A trigger in doubt was settled: a job was adopted, or there is none.",
+        (*_SLOT, "resolution", "job_id", "reason"),
+    ),
+    EventName.LATE_DUPLICATE_FOUND: Kind(
+        Severity.ERROR, "More than one new job appeared while a trigger was in doubt.", (*_SLOT, "job_id", "surplus")
+    ),
+    EventName.SLOT_COUNTED: Kind(
+        Severity.INFO, "A job that is not ours counts for a slot.", (*_SLOT, "job_id", "reason")
+    ),
+    EventName.SLOT_SKIPPED: Kind(Severity.INFO, "Something stood against a slot.", (*_SLOT, "reason", "message")),
+    EventName.SLOT_MISSED: Kind(
+        Severity.WARNING,
+        "Nothing stood against a slot, but nobody could start it.",
+        (*_SLOT, "reason", "message", "count"),
+    ),
+    EventName.CANCEL_REQUESTED: Kind(
+        Severity.WARNING,
+        "The platform was asked to end a job.",
+        ("schedule", "platform", "connection_id", "job_id", "reason", "message", "revision"),
+    ),
+    EventName.CANCEL_FAILED: Kind(
+        Severity.WARNING,
+        "A cancel was not sent or not taken; it is judged again.",
+        ("schedule", "platform", "connection_id", "job_id", "reason", "message"),
+    ),
+    EventName.JOB_STARTED_ELSEWHERE: Kind(
+        Severity.INFO,
+        "A job that we did not start was seen on a connection of ours.",
+        ("schedule", "platform", "connection_id", "job_id", "job_type"),
+    ),
+    EventName.JOB_FINISHED: Kind(
+        Severity.INFO,
+        "A job of a connection of ours reached its end.",
+        ("schedule", "platform", "connection_id", "job_id", "job_type", "status", "rows", "bytes", "seconds"),
+    ),
+    EventName.LISTING_FAILED: Kind(
+        Severity.WARNING,
+        "A platform's jobs could not be listed; its last view stays, marked stale.",
+        ("platform", "message"),
+    ),
+    EventName.LISTING_RECOVERED: Kind(Severity.INFO, "A platform answers again.", ("platform", "failed_seconds")),
+    EventName.RESYNC_CORRECTED: Kind(
+        Severity.WARNING,
+        "The full resync found what the incremental path had missed.",
+        ("schedule", "platform", "connection_id", "message"),
+    ),
+    EventName.PLAN_REFUSED: Kind(
+        Severity.ERROR,
+        "A plan broke a promise and was not acted on: a defect.",
+        ("schedule", "platform", "connection_id", "message"),
+    ),
+    EventName.CYCLE_FAILED: Kind(Severity.ERROR, "A cycle could not be completed and is tried again.", ("message",)),
+    EventName.CYCLE_FINISHED: Kind(
+        Severity.DEBUG,
+        "One cycle's counts.",
+        ("revision", "considered", "triggers", "cancels", "records", "settled", "holds", "corrections", "cpu_ms"),
+    ),
+}
+"""What every event means and always carries; ``docs/events.md`` is made from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One fact. ``at`` is aware UTC; ``fields`` holds plain values (text, numbers, booleans, None)."""
+
+    name: EventName
+    at: datetime
+    fields: Mapping[str, str | int | float | bool | None]
+
+    @property
+    def severity(self) -> Severity:
+        """How loudly to say it."""
+        return CATALOGUE[self.name].severity
+
+    @property
+    def schedule(self) -> str | None:
+        """The schedule that it speaks of, if it speaks of one."""
+        name = self.fields.get("schedule")
+        return name if isinstance(name, str) else None

@@ -1,0 +1,37 @@
+"""Names of things: which connection, which slot, which claim.
+
+A slot's key is (platform, connection, ``scheduled_at``), never a file name, so renaming or moving a file fires nothing again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ConnectionRef:
+    """One connection on one platform, the unit that a schedule drives."""
+
+    platform: str
+    connection_id: str
+
+    def __str__(self) -> str:
+        return f"{self.platform}/{self.connection_id}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SlotKey:
+    """One connection at one ``scheduled_at`` (aware UTC, whole seconds): the idempotency key of a start."""
+
+    ref: ConnectionRef
+    scheduled_at: datetime
+
+    def __str__(self) -> str:
+        return f"{self.ref}@{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClaimKey:
+    """A slot plus its run: 0 is its start, n its nth retry; never two jobs for one claim key."""
+
+    slot: SlotKey
+    run: int

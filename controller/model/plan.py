@@ -1,0 +1,179 @@
+"""What is known when a cycle decides, and what it decided: two frozen values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from controller.model.connection import Connection
+from controller.model.identity import ConnectionRef
+from controller.model.job import Job
+from controller.model.profile import PlatformProfile
+from controller.model.record import Claim, ClaimStatus, Reason, SlotRecord, Standing
+from controller.model.schedule import ScheduleSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A complete listing of a platform's jobs: it began at ``begun_at`` and shows every job created since ``covers_since``."""
+
+    begun_at: datetime
+    covers_since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformFacts:
+    """One platform as a cycle sees it.
+
+    Attributes:
+        profile: its numbers.
+        listing: the last complete listing; None before the first.
+        write_permits: how many POSTs and DELETEs may start now.
+        quiet_until: no request before this instant (``Retry-After``, or the request budget); None = none such.
+        trouble: why the last listing failed; empty when it did not.
+    """
+
+    profile: PlatformProfile
+    listing: Listing | None = None
+    write_permits: int = 0
+    quiet_until: datetime | None = None
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionFacts:
+    """One connection as a cycle sees it.
+
+    ``obstacle`` is a reason that stands against the whole schedule (two files claim it). ``jobs``: newest first. ``connection``
+    and ``connection_read_at``: its last read settings. ``in_flight``: this process has a POST or DELETE of it under way.
+    """
+
+    ref: ConnectionRef
+    spec: ScheduleSpec | None
+    standing: Standing
+    jobs: tuple[Job, ...] = ()
+    obstacle: Reason | None = None
+    connection: Connection | None = None
+    connection_read_at: datetime | None = None
+    in_flight: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlanningInput:
+    """Everything that one decision rests on; the same input always gives the same plan."""
+
+    now: datetime
+    revision: str
+    platforms: Mapping[str, PlatformFacts]
+    connections: tuple[ConnectionFacts, ...]
+
+
+class NeedKind(StrEnum):
+    """Who waits for a listing; each kind has its own rhythm in ``decide/observation.py``."""
+
+    DUE = "Due"
+    IN_DOUBT = "InDoubt"
+    CANCELLING = "Cancelling"
+    LIMIT = "Limit"
+    ABSENCE = "Absence"
+
+
+@dataclass(frozen=True, slots=True)
+class ListingNeed:
+    """A listing that somebody waits for: begun at or after ``begun_after``, reading back to ``covers_since`` if given."""
+
+    kind: NeedKind
+    waiting_since: datetime
+    begun_after: datetime
+    covers_since: datetime | None = None
+    read_connection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptSchedule:
+    """Put a spec in force (or take it out: ``spec`` None) from ``effective_since`` on."""
+
+    ref: ConnectionRef
+    spec: ScheduleSpec | None
+    effective_since: datetime
+    generation: int
+    revision: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSlot:
+    """Write what was decided about a slot."""
+
+    record: SlotRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SettleClaim:
+    """Close an open claim: ``status`` says how, ``record`` what its slot comes to, ``job`` which one was adopted."""
+
+    claim: Claim
+    status: ClaimStatus
+    record: SlotRecord
+    job: Job | None = None
+    surplus: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerSync:
+    """Write the claim, then send one POST."""
+
+    claim: Claim
+
+
+@dataclass(frozen=True, slots=True)
+class CancelJob:
+    """Journal the cancel, make sure once more that it hits the right job, then send one DELETE."""
+
+    ref: ConnectionRef
+    schedule: str
+    job: Job
+    reason: Reason
+    message: str
+
+
+Action = AcceptSchedule | RecordSlot | SettleClaim | TriggerSync | CancelJob
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """A decision not to act, and why; ``scheduled_at`` names the slot that waits, if one does."""
+
+    ref: ConnectionRef
+    schedule: str
+    reason: Reason
+    message: str
+    scheduled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionPlan:
+    """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``need`` what it waits to see."""
+
+    ref: ConnectionRef
+    actions: tuple[Action, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    wake_at: datetime | None = None
+    need: ListingNeed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The decisions of one cycle."""
+
+    now: datetime
+    connections: tuple[ConnectionPlan, ...]
+
+    @property
+    def actions(self) -> tuple[Action, ...]:
+        """Every action, in the order of the connections."""
+        return tuple(action for connection in self.connections for action in connection.actions)
+
+    @property
+    def holds(self) -> tuple[Hold, ...]:
+        """Every hold, in the order of the connections."""
+        return tuple(hold for connection in self.connections for hold in connection.holds)

@@ -1,0 +1,189 @@
+"""What was decided and what is known of it: outcomes, claims, and where a schedule stands."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+
+
+class Outcome(StrEnum):
+    """The closed list of what a slot can come to; ``HELD`` and ``IN_DOUBT`` are not final."""
+
+    TRIGGERED = "Triggered"
+    COUNTED = "Counted"
+    SKIPPED = "Skipped"
+    MISSED = "Missed"
+    HELD = "Held"
+    IN_DOUBT = "InDoubt"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the slot is settled for good."""
+        return self not in (Outcome.HELD, Outcome.IN_DOUBT)
+
+
+class Reason(StrEnum):
+    """Why a slot did not start, or why nothing is done now: the same word in logs, records, metrics, CLI and pages."""
+
+    ACTIVE = "Active"
+    SUSPENDED = "Suspended"
+    FROZEN = "Frozen"
+    STALLED = "Stalled"
+    WINDOW_CLOSED = "WindowClosed"
+    MIN_GAP = "MinGap"
+    DOUBLE_SCHEDULED = "DoubleScheduled"
+    CONNECTION_INACTIVE = "ConnectionInactive"
+    DUPLICATE_CONNECTION = "DuplicateConnection"
+    DUPLICATE_NAME = "DuplicateName"
+    POLICY_CONFLICT = "PolicyConflict"
+    NOT_YET_SUPPORTED = "NotYetSupported"
+    REJECTED = "Rejected"
+    DELETED = "Deleted"
+    IN_DOUBT = "InDoubt"
+    SUPERSEDED = "Superseded"
+    DEADLINE = "Deadline"
+    MAX_DURATION = "MaxDuration"
+    OBSERVE = "Observe"
+    OBSERVATION_STALE = "ObservationStale"
+    AWAITING_LISTING = "AwaitingListing"
+    AWAITING_TURN = "AwaitingTurn"
+    CLAIM_OPEN = "ClaimOpen"
+    TRIGGER_IN_FLIGHT = "TriggerInFlight"
+    CANCEL_IN_FLIGHT = "CancelInFlight"
+    REFUSED = "Refused"
+    UNKNOWN_PLATFORM = "UnknownPlatform"
+    BLAST_RADIUS = "BlastRadius"
+
+
+STOOD_AGAINST = frozenset(
+    {
+        Reason.ACTIVE,
+        Reason.SUSPENDED,
+        Reason.FROZEN,
+        Reason.STALLED,
+        Reason.WINDOW_CLOSED,
+        Reason.MIN_GAP,
+        Reason.DOUBLE_SCHEDULED,
+        Reason.CONNECTION_INACTIVE,
+        Reason.DUPLICATE_CONNECTION,
+        Reason.DUPLICATE_NAME,
+        Reason.POLICY_CONFLICT,
+        Reason.NOT_YET_SUPPORTED,
+        Reason.REJECTED,
+        Reason.DELETED,
+        Reason.IN_DOUBT,
+    }
+)
+"""Reasons of ``Skipped``: something that we saw or that the spec asks for stood against the slot."""
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRecord:
+    """What was decided about one slot, or about a run of ``count`` missed ones from ``scheduled_at`` to ``through``."""
+
+    slot: SlotKey
+    outcome: Outcome
+    decided_at: datetime
+    schedule: str
+    reason: Reason | None = None
+    message: str = ""
+    job_id: str | None = None
+    adopted: bool = False
+    through: datetime | None = None
+    count: int = 1
+    revision: str = ""
+
+    @property
+    def word(self) -> str:
+        """The outcome as people read it, such as ``Skipped(Active)``."""
+        return f"{self.outcome}({self.reason})" if self.reason else str(self.outcome)
+
+
+class ClaimStatus(StrEnum):
+    """``OPEN`` is in doubt or under way; all others are closed."""
+
+    OPEN = "Open"
+    CONFIRMED = "Confirmed"
+    ADOPTED = "Adopted"
+    ABSENT = "Absent"
+    REFUSED = "Refused"
+    NOT_SENT = "NotSent"
+    ABANDONED = "Abandoned"
+
+
+class Answer(StrEnum):
+    """What came back from the POST of an open claim."""
+
+    NONE = "None"
+    BUSY = "Busy"
+    UNKNOWN = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An attempt to start a slot, written durably before any byte of its POST.
+
+    ``baseline`` holds the ids of the connection's jobs that were known when it was written: only an id outside it can be ours.
+    """
+
+    key: ClaimKey
+    attempt: int
+    written_at: datetime
+    baseline: frozenset[str]
+    schedule: str
+    revision: str = ""
+    status: ClaimStatus = ClaimStatus.OPEN
+    answer: Answer = Answer.NONE
+    answered_at: datetime | None = None
+
+    @property
+    def ref(self) -> ConnectionRef:
+        """The connection that it claims."""
+        return self.key.slot.ref
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequest:
+    """A cancel that was journaled before its DELETE; ``requests`` counts the DELETEs."""
+
+    ref: ConnectionRef
+    job_id: str
+    reason: Reason
+    requested_at: datetime
+    requests: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Setbacks:
+    """What the closed claims of the one slot that is still due say: it is judged like any due slot, but not at once."""
+
+    unknown_attempts: int = 0
+    refusals: int = 0
+    rejections: int = 0
+    attempts: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that the store knows of one connection and the planner needs.
+
+    ``watermark``: every slot of the calendar up to here has a record. ``effective_since``: no slot up to here exists.
+    ``pending``: records that are not final, oldest first. ``attributed``: which of the observed job ids belong to which slot.
+    """
+
+    ref: ConnectionRef
+    schedule: str = ""
+    calendar_key: str | None = None
+    effective_since: datetime | None = None
+    watermark: datetime | None = None
+    generation: int = 0
+    content: str = ""
+    claim: Claim | None = None
+    pending: tuple[SlotRecord, ...] = ()
+    setbacks: Mapping[datetime, Setbacks] = field(default_factory=dict)
+    attributed: Mapping[str, datetime] = field(default_factory=dict)
+    cancel: CancelRequest | None = None
+    last_triggered_at: datetime | None = None

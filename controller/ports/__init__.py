@@ -1,0 +1,1 @@
+"""What is asked of the world, one small file per port."""

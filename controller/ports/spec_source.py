@@ -1,0 +1,51 @@
+"""Where desired schedules come from."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from controller.model.schedule import Origin, ScheduleSpec
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SpecError:
+    """One thing wrong in one file: ``path:line:column: code: message``; ``code`` is stable."""
+
+    origin: Origin
+    code: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.origin.path}:{self.origin.line}:{self.origin.column}: {self.code}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class SpecTree:
+    """One revision, read whole.
+
+    Attributes:
+        revision: its name, such as ``dir@sha256:…``.
+        specs: every valid document, duplicates included, ordered by path and line.
+        errors: every error of every file.
+        warnings: what is valid and worth a second look.
+        files: how many files were read.
+        failed_paths: files of which at least one document is rejected; nothing that they used to hold counts as deleted.
+    """
+
+    revision: str
+    specs: tuple[ScheduleSpec, ...]
+    errors: tuple[SpecError, ...] = ()
+    warnings: tuple[SpecError, ...] = ()
+    files: int = 0
+    failed_paths: frozenset[str] = frozenset()
+
+
+class SpecSource(Protocol):
+    """A tree of spec files at its newest revision."""
+
+    async def fetch(self) -> SpecTree:
+        """Read the newest revision.
+
+        Raises:
+            SpecSourceUnavailable: it could not be read whole; nothing may be concluded from that.
+        """
+        ...

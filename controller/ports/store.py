@@ -1,0 +1,125 @@
+"""What must outlive the process: claims, outcomes, watermarks, ownership of job ids, events."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from controller.model.event import Event
+from controller.model.identity import ConnectionRef
+from controller.model.job import Job
+from controller.model.plan import AcceptSchedule, SettleClaim
+from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What one cycle decided without asking the platform; written in one transaction."""
+
+    accepted: Sequence[AcceptSchedule] = ()
+    records: Sequence[SlotRecord] = ()
+    settled: Sequence[SettleClaim] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEvent:
+    """An event and its number; numbers only grow."""
+
+    number: int
+    event: Event
+
+
+class Store(Protocol):
+    """The controller's memory. Every method is one transaction, durable when it returns.
+
+    All raise ``StoreUnavailable`` where the storage fails.
+    """
+
+    async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
+        """Read where connections stand; the value of each lists the observed job ids whose attribution is asked for.
+
+        A connection that was never seen gets an empty ``Standing``.
+        """
+        ...
+
+    async def known_refs(self) -> tuple[ConnectionRef, ...]:
+        """Every connection whose schedule is in force, or that has a record that is not final, in order."""
+        ...
+
+    async def apply(self, decisions: Decisions) -> None:
+        """Write decisions. A record that is final is never overwritten; a watermark only moves forward.
+
+        ``accepted`` sets name, calendar, generation and, where the calendar's key differs, ``effective_since`` (then the watermark is at
+        least that); ``spec`` None takes the schedule out of force. A record moves the watermark to its ``through`` or ``scheduled_at``.
+        ``settled`` closes the claim if it is still open, attributes the adopted job, and writes the record. A record with a ``job_id``
+        attributes that job to its slot (a job id belongs to at most one slot, for ever).
+        """
+        ...
+
+    async def claim(self, claim: Claim) -> None:
+        """Reserve a slot: the claim, its slot's record ``InDoubt`` and the watermark, in one transaction.
+
+        Raises:
+            SlotAlreadyClaimed: the same attempt exists, the connection has another open claim, or the slot has a final record.
+        """
+        ...
+
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+        """Close a claim with the job that its POST made and write its slot's record.
+
+        False, and nothing is written, if that job id belongs to another slot already.
+        """
+        ...
+
+    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+        """Note what came back for a claim that stays open."""
+        ...
+
+    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+        """Close a claim that certainly made no job; its slot gets ``record`` (``Held`` if it is due again)."""
+        ...
+
+    async def request_cancel(self, request: CancelRequest) -> None:
+        """Journal a cancel before its DELETE; a second one for the same job raises ``requests``."""
+        ...
+
+    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
+        """Keep what was last observed of jobs, for history."""
+        ...
+
+    async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
+        """The newest observed jobs of a connection, newest first, each with the ``scheduled_at`` of the slot it belongs to."""
+        ...
+
+    async def slots(self, ref: ConnectionRef, limit: int) -> tuple[SlotRecord, ...]:
+        """The newest slot records of a connection, newest first."""
+        ...
+
+    async def note_observed(self, platform: str, through: datetime) -> None:
+        """Remember that the platform's jobs created before ``through`` have been seen."""
+        ...
+
+    async def observed_through(self, platform: str) -> datetime | None:
+        """What `note_observed` last said."""
+        ...
+
+    async def append_events(self, events: Sequence[Event]) -> None:
+        """Add to the journal of events."""
+        ...
+
+    async def events(
+        self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000
+    ) -> tuple[StoredEvent, ...]:
+        """The newest ``limit`` events with a number above ``after``, oldest first."""
+        ...
+
+    async def prune(self, before: datetime) -> int:
+        """Delete events, jobs, closed claims and final records older than ``before``; returns how many rows went.
+
+        The newest record of each connection always stays.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Give the storage back."""
+        ...
