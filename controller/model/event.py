@@ -178,7 +178,7 @@ CATALOGUE: Mapping[EventName, Kind] = {
     EventName.CYCLE_FINISHED: Kind(
         Severity.DEBUG,
         "One cycle's counts.",
-        ("revision", "considered", "triggers", "cancels", "records", "settled", "holds", "corrections", "cpu_ms"),
+        ("revision", "considered", "triggers", "cancels", "records", "settled", "holds", "corrections"),
     ),
 }
 """What every event means and always carries; ``docs/events.md`` is made from it."""

@@ -91,13 +91,14 @@ class ListingNeed:
 
 @dataclass(frozen=True, slots=True)
 class AcceptSchedule:
-    """Put a spec in force (or take it out: ``spec`` None) from ``effective_since`` on."""
+    """Put a spec in force (or take it out: ``spec`` None) from ``effective_since`` on; ``schedule`` is the name that it goes by."""
 
     ref: ConnectionRef
     spec: ScheduleSpec | None
     effective_since: datetime
     generation: int
     revision: str
+    schedule: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +153,13 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``need`` what it waits to see."""
+    """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``needs`` what it waits to see."""
 
     ref: ConnectionRef
     actions: tuple[Action, ...] = ()
     holds: tuple[Hold, ...] = ()
     wake_at: datetime | None = None
-    need: ListingNeed | None = None
+    needs: tuple[ListingNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

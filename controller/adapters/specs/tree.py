@@ -1,0 +1,92 @@
+"""From the files of a tree to its specs, with what only the whole tree can show: names and connections that stand twice."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+
+from controller.adapters.specs.documents import Context, Document, SpecFile, read_file
+from controller.model.profile import PlatformProfile
+from controller.model.schedule import Origin
+from controller.ports.spec_source import SpecError, SpecTree
+
+# The year in which the distance of slots is judged; a fixed one, so that a file that is valid today is valid tomorrow.
+YEAR_START = 1_767_225_600  # 2026-01-01T00:00:00Z
+
+
+class TreeReader:
+    """Reads trees one after another and remembers the files of the last one, so that what did not change costs nothing."""
+
+    def __init__(self, platforms: Mapping[str, PlatformProfile] | None, year_start: int = YEAR_START) -> None:
+        self._context = Context(platforms, year_start)
+        self._known: dict[tuple[str, bytes], SpecFile] = {}
+
+    def read(self, files: Mapping[str, bytes], *, revision: str = "", unreadable: Iterable[SpecError] = ()) -> SpecTree:
+        """Read the files of one revision.
+
+        Args:
+            files: content by path.
+            revision: its name; left out, one is made from the contents.
+            unreadable: what is wrong with files of the tree that have no content here.
+        """
+        contents = {path: hashlib.sha256(content).digest() for path, content in sorted(files.items())}
+        read: dict[tuple[str, bytes], SpecFile] = {}
+        for path, digest in contents.items():
+            key = (path, digest)
+            read[key] = self._known.get(key) or read_file(path, files[path], self._context)
+        self._known = read
+        return _tree(revision or name_revision(contents), read, list(unreadable))
+
+
+def parse_tree(
+    files: Mapping[str, bytes], *, platforms: Mapping[str, PlatformProfile] | None, year_start: int = YEAR_START
+) -> SpecTree:
+    """Read the files of a tree, content by path; nothing is remembered."""
+    return TreeReader(platforms, year_start).read(files)
+
+
+def name_revision(contents: Mapping[str, bytes]) -> str:
+    """Name a revision after the paths and hashed contents of its files."""
+    lines = hashlib.sha256()
+    for path, digest in sorted(contents.items()):
+        lines.update(f"{len(path)}:{path}".encode("utf-8", "surrogateescape") + digest)
+    return f"dir@sha256:{lines.hexdigest()}"
+
+
+def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable: list[SpecError]) -> SpecTree:
+    found = read.values()
+    errors = unreadable + [error for each in found for error in each.errors]
+    documents = [document for each in found for document in each.documents]
+    specs = [document.spec for document in documents if document.spec is not None]
+    return SpecTree(
+        revision=revision,
+        specs=tuple(sorted(specs, key=lambda spec: spec.origin)),
+        errors=tuple(sorted([*errors, *_duplicates(documents)])),
+        warnings=tuple(sorted(warning for each in found for warning in each.warnings)),
+        files=len(read),
+        failed_paths=frozenset(error.origin.path for error in errors),
+    )
+
+
+def _duplicates(documents: Iterable[Document]) -> list[SpecError]:
+    names: dict[tuple[str, ...], list[Origin]] = {}
+    connections: dict[tuple[str, ...], list[Origin]] = {}
+    for each in documents:
+        names.setdefault((each.kind, each.name), []).append(each.name_origin)
+        if each.spec is not None:
+            ref = each.spec.ref
+            connections.setdefault((ref.platform, ref.connection_id), []).append(each.connection_origin)
+    return [
+        *_claims(names, "duplicate-name", "the name {0[1]}", "give each document a name of its own"),
+        *_claims(
+            connections, "duplicate-connection", "the connection {0[1]} on platform {0[0]}", "keep one schedule for it"
+        ),
+    ]
+
+
+def _claims(places: Mapping[tuple[str, ...], list[Origin]], code: str, what: str, advice: str) -> Iterable[SpecError]:
+    for key, origins in places.items():
+        if len(origins) > 1:
+            # Two places are enough to find the others; a name that stands a thousand times is told a thousand times, not a million.
+            for origin in origins:
+                other = origins[1] if origin == origins[0] else origins[0]
+                where = f"{other.path}:{other.line}:{other.column}"
+                yield SpecError(origin, code, f"{what.format(key)} also stands at {where}; {advice}")

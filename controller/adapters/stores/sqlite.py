@@ -1,0 +1,159 @@
+"""The store in one SQLite file: durable, for one controller, readable by anybody meanwhile.
+
+The methods do not await: each is a few statements of well under a millisecond, and a thread in between would cost more than it frees.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from controller.adapters.stores import sqlite_reads as reads
+from controller.adapters.stores import sqlite_writes as writes
+from controller.adapters.stores.claiming import claim_is_closed, record_of_claim, slot_is_settled
+from controller.adapters.stores.store_file import StoreFile, StoreMode
+from controller.model.event import Event
+from controller.model.identity import ClaimKey, ConnectionRef
+from controller.model.job import Job
+from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
+from controller.ports.store import Decisions, StoredEvent
+
+__all__ = ["SqliteStore", "StoreMode"]
+
+
+class SqliteStore:
+    """See `controller.ports.store.Store`; `open` makes one."""
+
+    def __init__(self, file: StoreFile) -> None:
+        self._file = file
+
+    @classmethod
+    def open(cls, path: Path, *, mode: StoreMode) -> "SqliteStore":
+        """Open the store at a path.
+
+        ``ACT`` creates what is missing and keeps every other controller out until it is closed or the process ends, however it
+        ends. ``READ`` creates nothing, sees what the controller commits, and refuses every change.
+
+        Raises:
+            StoreInUse: another controller acts on it.
+            StoreUnavailable: it cannot be used; the text says what to do.
+        """
+        return cls(StoreFile.open(path, mode))
+
+    async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
+        """Read where connections stand."""
+        with self._file.reading() as database:
+            return reads.standings(database, jobs)
+
+    async def known_refs(self) -> tuple[ConnectionRef, ...]:
+        """Every connection in force, with a record that is not final, or with an open claim; in order."""
+        with self._file.reading() as database:
+            return reads.known_refs(database)
+
+    async def apply(self, decisions: Decisions) -> None:
+        """Write what a cycle decided; of a batch that gives a job of one slot to another, nothing is written.
+
+        Raises:
+            SlotAlreadyClaimed: a job belongs to another slot.
+        """
+        with self._file.writing() as database:
+            for accepted in decisions.accepted:
+                writes.accept(database, accepted)
+            for settled in decisions.settled:
+                writes.settle(database, settled)
+            for record in decisions.records:
+                writes.put_record_of(database, ClaimKey(record.slot, 0), record)
+
+    async def claim(self, claim: Claim) -> None:
+        """Reserve a slot.
+
+        Raises:
+            SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot is settled.
+        """
+        slot = claim.key.slot
+        with self._file.writing() as database:
+            writes.put_claim(database, claim)
+            if claim.key.run > 0:
+                writes.move_watermark(database, slot.ref, slot.scheduled_at)
+            elif not writes.put_record(database, record_of_claim(claim)):
+                raise slot_is_settled(slot)
+
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+        """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
+
+        Raises:
+            SlotAlreadyClaimed: the claim is not open any more.
+        """
+        with self._file.writing() as database:
+            if not writes.attribute(database, claim.key, job.job_id):
+                return False
+            if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
+                raise claim_is_closed(claim)
+            writes.put_record_of(database, claim.key, record)
+        return True
+
+    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+        """Note what came back; a claim that is closed by now stays as it is."""
+        with self._file.writing() as database:
+            writes.note_answer(database, claim, answer, at)
+
+    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+        """Close a claim that made no job.
+
+        Raises:
+            SlotAlreadyClaimed: the claim is not open any more.
+        """
+        with self._file.writing() as database:
+            if not writes.close_open(database, claim, status, at, record):
+                raise claim_is_closed(claim)
+            writes.put_record_of(database, claim.key, record)
+
+    async def request_cancel(self, request: CancelRequest) -> None:
+        """Journal a cancel."""
+        with self._file.writing() as database:
+            writes.put_cancel(database, request)
+
+    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
+        """Keep what was observed of jobs."""
+        with self._file.writing() as database:
+            writes.put_jobs(database, platform, jobs)
+
+    async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
+        """The newest jobs, newest first, each with its slot."""
+        with self._file.reading() as database:
+            return reads.jobs_of(database, ref, limit)
+
+    async def slots(self, ref: ConnectionRef, limit: int) -> tuple[SlotRecord, ...]:
+        """The newest slot records, newest first."""
+        with self._file.reading() as database:
+            return reads.slots_of(database, ref, limit)
+
+    async def note_observed(self, platform: str, through: datetime) -> None:
+        """Remember how far a platform was seen."""
+        with self._file.writing() as database:
+            writes.put_observed(database, platform, through)
+
+    async def observed_through(self, platform: str) -> datetime | None:
+        """How far a platform was seen."""
+        with self._file.reading() as database:
+            return reads.observed_through(database, platform)
+
+    async def append_events(self, events: Sequence[Event]) -> None:
+        """Add to the journal."""
+        with self._file.writing() as database:
+            writes.put_events(database, events)
+
+    async def events(
+        self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000
+    ) -> tuple[StoredEvent, ...]:
+        """The newest events, oldest first."""
+        with self._file.reading() as database:
+            return reads.events(database, after, since, schedule, limit)
+
+    async def prune(self, before: datetime) -> int:
+        """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""
+        with self._file.writing() as database:
+            return writes.prune(database, before)
+
+    async def close(self) -> None:
+        """Give the file and its lock back."""
+        self._file.close()

@@ -1,0 +1,227 @@
+"""One SQLite file: opened, locked, brought up to date; and every failure of it said in words."""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from importlib import resources
+from pathlib import Path
+
+from controller.errors import StoreInUse, StoreUnavailable
+
+_BUSY_TIMEOUT_SECONDS = 5.0
+"""How long to wait for another program's lock; a cycle that waits longer is better tried again."""
+
+MIGRATIONS: tuple[str, ...] = (resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"),)
+"""Script n takes a file from version n to n + 1. Only ever append: files of every version exist out there."""
+
+SCHEMA_VERSION = len(MIGRATIONS)
+
+_ADVICE: tuple[tuple[str, str], ...] = (
+    ("SQLITE_NOTADB", "is not a SQLite database. Point the store to another file, or move this one away"),
+    (
+        "SQLITE_CORRUPT",
+        "is damaged. Put a backup in its place, or move it away: without it history is lost, and nothing that has passed is triggered",
+    ),
+    (
+        "SQLITE_BUSY",
+        f"was locked by another program for {_BUSY_TIMEOUT_SECONDS:.0f} s. End what has a transaction open on it",
+    ),
+    ("SQLITE_FULL", "cannot grow: the disk is full. Free some space"),
+    ("SQLITE_READONLY", "cannot be written. Check the permissions of the file and of its directory"),
+    ("SQLITE_CANTOPEN", "cannot be opened. Check that it is a file, and the permissions of it and of its directory"),
+    ("SQLITE_IOERR", "could not be read or written by the operating system. Check the disk"),
+    ("SQLITE_CONSTRAINT", "refused a row that breaks one of its rules: a defect, please report it"),
+)
+
+
+class StoreMode(StrEnum):
+    """``ACT``: the one controller that claims; ``READ``: anybody who looks, at any time."""
+
+    ACT = "Act"
+    READ = "Read"
+
+
+def _in_words(path: Path, error: Exception) -> StoreUnavailable:
+    code = str(getattr(error, "sqlite_errorname", ""))
+    advice = next((text for prefix, text in _ADVICE if code.startswith(prefix)), "could not be used")
+    return StoreUnavailable(f"{path} {advice} ({error}).")
+
+
+@contextmanager
+def _failures_in_words(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+        raise _in_words(path, error) from error
+
+
+class StoreFile:
+    """An open store file; `open` makes one. ``database`` is in autocommit: whoever writes says BEGIN."""
+
+    def __init__(self, path: Path, mode: StoreMode, database: sqlite3.Connection, lock: int | None) -> None:
+        self.path = path
+        self._mode = mode
+        self._database = database
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path, mode: StoreMode) -> "StoreFile":
+        """Open a file for acting (created and brought up to date, locked against a second controller) or for reading.
+
+        Raises:
+            StoreInUse: another controller acts on it.
+            StoreUnavailable: it cannot be used; the text says what to do.
+        """
+        # One file has one lock, whatever links lead to it.
+        path = path.resolve()
+        if path.is_dir():
+            raise StoreUnavailable(f"{path} is a directory. Name a file in it, such as {path / 'store.db'}.")
+        return cls._for_acting(path) if mode is StoreMode.ACT else cls._for_reading(path)
+
+    @classmethod
+    def _for_acting(cls, path: Path) -> "StoreFile":
+        lock = _lock(path)
+        try:
+            with _failures_in_words(path):
+                database = sqlite3.connect(path, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None)
+                try:
+                    _make_durable(path, database)
+                    _bring_up_to_date(path, database)
+                except BaseException:
+                    database.close()
+                    raise
+        except BaseException:
+            os.close(lock)
+            raise
+        return cls(path, StoreMode.ACT, database, lock)
+
+    @classmethod
+    def _for_reading(cls, path: Path) -> "StoreFile":
+        if not path.exists():
+            raise StoreUnavailable(f"{path} does not exist: no controller has run with this store. Check the path.")
+        with _failures_in_words(path):
+            database = sqlite3.connect(
+                f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None
+            )
+            try:
+                _expect_up_to_date(path, database)
+            except BaseException:
+                database.close()
+                raise
+        return cls(path, StoreMode.READ, database, None)
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read one state of the file, whatever a writer commits meanwhile."""
+        with _failures_in_words(self.path), self._transaction("BEGIN") as database:
+            try:
+                yield database
+            except ValueError as error:
+                raise StoreUnavailable(
+                    f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
+                ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """Write all of the block durably, or nothing of it.
+
+        Raises:
+            StoreUnavailable: it is open for reading only, or the storage fails.
+        """
+        if self._mode is StoreMode.READ:
+            raise StoreUnavailable(f"{self.path} is open for reading only: only the controller writes to it.")
+        with _failures_in_words(self.path), self._transaction("BEGIN IMMEDIATE") as database:
+            yield database
+
+    @contextmanager
+    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+        self._database.execute(begin)
+        try:
+            yield self._database
+            self._database.execute("COMMIT")
+        except BaseException:
+            # A full disk and an I/O error roll back by themselves.
+            if self._database.in_transaction:
+                self._database.execute("ROLLBACK")
+            raise
+
+    def close(self) -> None:
+        """Give back the file, then its lock; a second time does nothing."""
+        with _failures_in_words(self.path):
+            self._database.close()
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def _lock(path: Path) -> int:
+    # flock ends with the process however it ends, so there is no stale lock to clean up; the file stays, because deleting it would
+    # let two holders lock two different files of the same name.
+    lock_path = path.with_name(f"{path.name}.lock")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = os.open(lock_path, os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise StoreUnavailable(
+            f"{lock_path} cannot be made ({error.strerror}). Check the permissions of the directory, or point the store elsewhere."
+        ) from error
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(lock)
+        if isinstance(error, BlockingIOError):
+            raise StoreInUse(
+                f"{path} is in use: another controller is running on it (it holds {lock_path}). Stop it first, or give this one a"
+                " store of its own."
+            ) from error
+        raise StoreUnavailable(
+            f"{lock_path} cannot be locked ({error.strerror}). Put the store on a local file system that has locks."
+        ) from error
+    return lock
+
+
+def _make_durable(path: Path, database: sqlite3.Connection) -> None:
+    database.execute("PRAGMA foreign_keys = ON")
+    # A claim must survive a power cut, or its POST could be sent twice; NORMAL loses acknowledged commits.
+    database.execute("PRAGMA synchronous = FULL")
+    (journal,) = database.execute("PRAGMA journal_mode = WAL").fetchone()
+    if journal != "wal":
+        raise StoreUnavailable(
+            f"{path} cannot use a write-ahead log (its journal is {journal!r}). Put the store on a local file system."
+        )
+
+
+def _version(path: Path, database: sqlite3.Connection) -> int:
+    (version,) = database.execute("PRAGMA user_version").fetchone()
+    if version > SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"{path} has version {version}, this program knows up to {SCHEMA_VERSION}. Upgrade this program to the version that wrote it."
+        )
+    return int(version)
+
+
+def _bring_up_to_date(path: Path, database: sqlite3.Connection) -> None:
+    version = _version(path, database)
+    if version == 0 and database.execute("SELECT name FROM sqlite_schema").fetchall():
+        raise StoreUnavailable(f"{path} is the database of another program. Point the store to a file of its own.")
+    for known, script in enumerate(MIGRATIONS[version:], start=version + 1):
+        try:
+            database.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {known};\nCOMMIT;")
+        except BaseException:
+            if database.in_transaction:
+                database.execute("ROLLBACK")
+            raise
+
+
+def _expect_up_to_date(path: Path, database: sqlite3.Connection) -> None:
+    # The version stands in the file's head; this reads on, so that damage is found now and not in the middle of an answer.
+    database.execute("SELECT name FROM sqlite_schema").fetchall()
+    version = _version(path, database)
+    if version < SCHEMA_VERSION:
+        raise StoreUnavailable(
+            f"{path} has version {version}, this program reads version {SCHEMA_VERSION}. Start the controller once: it brings the file"
+            " up to date."
+        )

@@ -1,0 +1,1 @@
+"""Where events go: structured lines for machines, sentences for people."""

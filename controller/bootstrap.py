@@ -1,0 +1,193 @@
+"""The composition root: the only place that names a concrete adapter."""
+
+import asyncio
+import io
+import os
+import signal
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TextIO
+
+from controller.adapters.cadence import ApschedulerCadence
+from controller.adapters.clock import SystemClock
+from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
+from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
+from controller.adapters.specs.directory import DirectorySpecSource, validate_paths
+from controller.adapters.specs.tree import parse_tree
+from controller.adapters.stores.sqlite import SqliteStore
+from controller.adapters.stores.store_file import StoreMode
+from controller.adapters.telemetry.console import ConsoleTelemetry
+from controller.adapters.telemetry.lines import StructlogTelemetry
+from controller.errors import PlatformError, SettingsInvalid
+from controller.model.event import Event
+from controller.model.plan import Plan, PlanningInput
+from controller.model.schedule import ScheduleSpec
+from controller.ports.spec_source import SpecTree
+from controller.ports.telemetry import Telemetry
+from controller.reconcile.loop import Loop
+from controller.reconcile.preview import preview
+from controller.reconcile.world import World
+from controller.settings import PlatformSettings, Settings
+
+Render = Callable[[Event], str | None]
+
+
+def product_version() -> str:
+    """The installed version."""
+    try:
+        return version("mainspring")
+    except PackageNotFoundError:
+        return "0 (not installed)"
+
+
+def system_clock() -> SystemClock:
+    """The machine's clocks."""
+    return SystemClock()
+
+
+def _credentials(platform: PlatformSettings) -> Credentials:
+    if platform.token_file is not None:
+        return TokenFile(platform.token_file)
+    name = platform.token_env
+    if name is None:
+        raise SettingsInvalid(f"platforms.{platform.name}: give token_file or token_env")
+    value = os.environ.get(name)
+    if not value:
+        raise SettingsInvalid(f"platforms.{platform.name}: the environment variable {name} is not set")
+    return TokenValue(value)
+
+
+def _secrets(credentials: Collection[Credentials]) -> list[str]:
+    """The values that must never be written, as they are now; a token that cannot be read cannot leak."""
+    found = []
+    for source in credentials:
+        try:
+            found.append(source.current().reveal())
+        except PlatformError:
+            continue
+    return found
+
+
+def read_specs(path: Path, settings: Settings) -> SpecTree:
+    """Read a spec tree once, offline.
+
+    Raises:
+        SpecSourceUnavailable: it could not be read whole.
+    """
+    return asyncio.run(DirectorySpecSource(path, settings.profiles or None).fetch())
+
+
+def check_specs(paths: Collection[Path], settings: Settings | None) -> SpecTree:
+    """Validate files and directories; platform names are only checked where settings are given."""
+    return validate_paths(tuple(paths), settings.profiles if settings is not None else None)
+
+
+def open_store(settings: Settings) -> SqliteStore:
+    """Open the store for reading, beside a controller that may be running.
+
+    Raises:
+        StoreUnavailable: there is none yet, or it cannot be read.
+    """
+    return SqliteStore.open(settings.store, mode=StoreMode.READ)
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """Where a running controller's events go: JSON lines, or lines for people made by ``render``."""
+
+    stream: TextIO
+    render: Render | None = None
+
+
+def _telemetry(output: Output, credentials: Collection[Credentials]) -> Telemetry:
+    def secrets() -> list[str]:
+        return _secrets(credentials)
+
+    if output.render is None:
+        return StructlogTelemetry(output.stream, secrets)
+    return ConsoleTelemetry(output.stream, output.render, secrets)
+
+
+def _restore(content: str) -> ScheduleSpec | None:
+    specs = parse_tree({"(from the store)": content.encode()}, platforms=None).specs
+    return specs[0] if specs else None
+
+
+def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
+    """Wire one controller; ``acting`` False opens the store for reading only.
+
+    Raises:
+        SettingsInvalid: a platform cannot be spoken to as set.
+        StoreInUse: another controller acts on this store.
+        StoreUnavailable: the store cannot be opened.
+    """
+    if not settings.platforms:
+        raise SettingsInvalid(
+            "no platform is set; name one under [platforms.default] in a file and pass it with --config"
+        )
+    clock = SystemClock()
+    credentials = {name: _credentials(platform) for name, platform in settings.platforms.items()}
+    platforms = {
+        name: (
+            AitronosPlatform(
+                AitronosOptions(row.base_url, row.organization_id, credentials[name], row.profile, clock),
+            ),
+            row.profile,
+        )
+        for name, row in settings.platforms.items()
+    }
+    return World(
+        clock=clock,
+        cadence=ApschedulerCadence(),
+        store=SqliteStore.open(settings.store, mode=StoreMode.ACT if acting else StoreMode.READ),
+        spec_source=DirectorySpecSource(settings.specs, settings.profiles),
+        telemetry=_telemetry(output, tuple(credentials.values())),
+        platforms=platforms,
+        restore=_restore,
+        version=product_version(),
+        specs_label=str(settings.specs),
+        spec_poll=settings.spec_poll,
+        observe=settings.observe,
+    )
+
+
+async def close_world(world: World) -> None:
+    """Give files and sockets back."""
+    for platform, _ in world.platforms.values():
+        await platform.close()
+    await world.store.close()
+
+
+async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Event, once: bool = False) -> None:
+    """Run a controller until ``stop``; SIGTERM and SIGINT set it, SIGHUP reads the specs again.
+
+    Raises:
+        SettingsInvalid, StoreInUse, StoreUnavailable: the start is refused.
+    """
+    world = build_world(settings, output, acting=True)
+    loop = Loop(world)
+    running = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        running.add_signal_handler(number, stop.set)
+    running.add_signal_handler(signal.SIGHUP, loop.fetch_soon)
+    try:
+        await (loop.once() if once else loop.run(stop))
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            running.remove_signal_handler(number)
+        await close_world(world)
+
+
+async def preview_cycle(settings: Settings) -> tuple[PlanningInput, Plan]:
+    """What the next cycle would decide, from the store and the platforms as they are now; nothing is written anywhere.
+
+    Raises:
+        SettingsInvalid, SpecSourceUnavailable, StoreUnavailable, PlatformUnavailable: what the preview rests on cannot be had.
+    """
+    world = build_world(settings, Output(io.StringIO()), acting=False)
+    try:
+        return await preview(world)
+    finally:
+        await close_world(world)

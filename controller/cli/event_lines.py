@@ -1,0 +1,126 @@
+"""Events as one line for people: the time, the schedule, and a sentence."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.cli.terminal import Paint, local
+from controller.model.event import Event, EventName, Severity
+
+Fields = Mapping[str, str | int | float | bool | None]
+
+NAME_WIDTH = 22
+"""Columns for the schedule's name; longer names push their own line only."""
+
+
+def _slot_time(fields: Fields) -> str:
+    text = fields.get("scheduled_at")
+    return local(datetime.fromisoformat(str(text))) if text else "?"
+
+
+def _triggered(f: Fields) -> str:
+    return f"triggered the {_slot_time(f)} slot as {f['job_id']}, {f['trigger_delay_seconds']} s after it was due"
+
+
+def _finished(f: Fields) -> str:
+    seconds = f" in {f['seconds']} s" if f.get("seconds") is not None else ""
+    rows = f"{f['rows']:,} rows" if isinstance(f.get("rows"), int) else "rows unknown"
+    return f"{f['job_id']} {f['status']}: {rows}{seconds}"
+
+
+def _missed(f: Fields) -> str:
+    count = f.get("count")
+    if isinstance(count, int) and count > 1:
+        return f"missed {count:,} slots from {_slot_time(f)} on ({f['reason']}): {f['message']}"
+    return f"missed the {_slot_time(f)} slot ({f['reason']}): {f['message']}"
+
+
+def _settled(f: Fields) -> str:
+    if f.get("job_id"):
+        return f"settled the doubt about the {_slot_time(f)} slot: {f['job_id']} is its job"
+    return f"settled the doubt about the {_slot_time(f)} slot: there is no job"
+
+
+_SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
+    EventName.CONTROLLER_STARTED: lambda f: (
+        f"Mainspring {f['version']} reconciles {f['specs']} against {f['platforms']}"
+    ),
+    EventName.CONTROLLER_STOPPED: lambda f: (
+        f"stopped ({f['reason']}); running syncs are left alone"
+        + (f"; {f['unanswered']} triggers are in doubt" if f.get("unanswered") else "")
+    ),
+    EventName.ACCOUNTING_STARTED: lambda _: "the store is empty: slots are accounted for from now on",
+    EventName.SPECS_LOADED: lambda f: (
+        f"{f['schedules']} schedules in force from {f['files']} files"
+        + (f", {f['rejected']} files rejected" if f.get("rejected") else "")
+    ),
+    EventName.SPECS_REJECTED: lambda f: f"{f['path']}:{f['line']}:{f['column']}: {f['code']}: {f['message']}",
+    EventName.SPEC_SOURCE_FAILED: lambda f: (
+        f"the specs cannot be read, the last good ones stay in force: {f['message']}"
+    ),
+    EventName.SCHEDULE_ACCEPTED: lambda _: "came into force",
+    EventName.SCHEDULE_CHANGED: lambda f: f"changed; generation {f['generation']} is in force",
+    EventName.SCHEDULE_REMOVED: lambda _: "is gone from the specs and no longer driven",
+    EventName.SCHEDULE_HELD: lambda f: f"is held ({f['reason']}): {f['message']}",
+    EventName.SCHEDULE_RELEASED: lambda f: f"is no longer held ({f['reason']})",
+    EventName.SYNC_TRIGGERED: _triggered,
+    EventName.TRIGGER_REFUSED: lambda f: f"the {_slot_time(f)} slot was refused, it is tried again: {f['message']}",
+    EventName.TRIGGER_IN_DOUBT: lambda f: f"the {_slot_time(f)} slot is in doubt: {f['message']}",
+    EventName.TRIGGER_NOT_SENT: lambda f: f"the {_slot_time(f)} slot was not sent: {f['message']}",
+    EventName.DOUBT_SETTLED: _settled,
+    EventName.LATE_DUPLICATE_FOUND: lambda f: (
+        f"the {_slot_time(f)} slot may have two jobs: {f['job_id']} and {f['surplus']}"
+    ),
+    EventName.SLOT_COUNTED: lambda f: f"the {_slot_time(f)} slot is covered: {f['message']}",
+    EventName.SLOT_SKIPPED: lambda f: f"skipped the {_slot_time(f)} slot ({f['reason']}): {f['message']}",
+    EventName.SLOT_MISSED: _missed,
+    EventName.CANCEL_REQUESTED: lambda f: f"asked the platform to cancel {f['job_id']} ({f['reason']}): {f['message']}",
+    EventName.CANCEL_FAILED: lambda f: f"{f['job_id']} was not cancelled ({f['reason']}): {f['message']}",
+    EventName.JOB_STARTED_ELSEWHERE: lambda f: f"somebody else started {f['job_id']} ({f['job_type']})",
+    EventName.JOB_FINISHED: _finished,
+    EventName.LISTING_FAILED: lambda f: (
+        f"platform {f['platform']} cannot be listed, its last view stays: {f['message']}"
+    ),
+    EventName.LISTING_RECOVERED: lambda f: f"platform {f['platform']} answers again after {f['failed_seconds']} s",
+    EventName.RESYNC_CORRECTED: lambda f: f"the full resync caught what had been missed: {f['message']}",
+    EventName.PLAN_REFUSED: lambda f: f"a plan broke a promise and was not acted on: {f['message']}",
+    EventName.CYCLE_FAILED: lambda f: f"a cycle failed and is tried again: {f['message']}",
+}
+
+_GOOD = frozenset(
+    {EventName.SYNC_TRIGGERED, EventName.LISTING_RECOVERED, EventName.DOUBT_SETTLED, EventName.SCHEDULE_RELEASED}
+)
+_SEVERITY_STYLE = {Severity.WARNING: "yellow", Severity.ERROR: "red", Severity.DEBUG: "dim"}
+
+
+def sentence(event: Event) -> str:
+    """What happened, as one sentence without time and name."""
+    make = _SENTENCES.get(event.name)
+    return str(event.name) if make is None else make(event.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class EventLines:
+    """Renders events for one stream."""
+
+    paint: Paint
+
+    def __call__(self, event: Event) -> str | None:
+        """One line, or None for what only machines read."""
+        if event.name is EventName.CYCLE_FINISHED:
+            return None
+        name = event.schedule or ""
+        mark, style = self._look(event)
+        at = self.paint("dim", local(event.at))
+        return f"{at} {self.paint(style, mark)} {self.paint('bold', name.ljust(NAME_WIDTH))} {self.paint(style, sentence(event))}".rstrip()
+
+    def _look(self, event: Event) -> tuple[str, str]:
+        if event.name is EventName.JOB_FINISHED:
+            status = event.fields.get("status")
+            return {"succeeded": ("✓", "green"), "failed": ("✗", "red")}.get(str(status), ("■", "yellow"))
+        if event.name in _GOOD:
+            return "▶", "cyan"
+        if event.name is EventName.SLOT_SKIPPED:
+            return "·", "dim"
+        style = _SEVERITY_STYLE.get(event.severity, "")
+        return {"red": ("✗", "red"), "yellow": ("!", "yellow")}.get(style, ("·", style))

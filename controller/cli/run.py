@@ -1,0 +1,50 @@
+"""``mainspring run``: the controller, until SIGTERM."""
+
+import argparse
+import asyncio
+import json
+import sys
+from dataclasses import replace
+
+from controller.bootstrap import Output, run_controller
+from controller.cli.event_lines import EventLines
+from controller.cli.options import add_settings, settings_of
+from controller.cli.terminal import Paint
+from controller.settings import Settings, show
+
+EXAMPLE = (
+    "example:\n  mainspring run --config mainspring.toml --specs specs\n  mainspring run --observe     # only reports"
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    add_settings(parser, specs=True)
+    parser.add_argument("--observe", action="store_true", help="write nothing to any platform, only report")
+    parser.add_argument("--once", action="store_true", help="one full cycle, then exit")
+    parser.add_argument(
+        "--log-format", choices=("auto", "json", "console"), help="auto: lines for people on a terminal, else JSON"
+    )
+    parser.add_argument("--spec-poll", metavar="DURATION", help="how often to look at the spec tree (30s)")
+    parser.add_argument("--print-settings", action="store_true", help="show the settings in force and exit")
+
+
+def execute(parsed: argparse.Namespace) -> int:
+    """Run until a signal ends it."""
+    settings = replace(settings_of(parsed), observe=parsed.observe)
+    if parsed.print_settings:
+        sys.stdout.write(json.dumps(show(settings), indent=2) + "\n")
+        return 0
+    asyncio.run(_run(settings, once=parsed.once))
+    return 0
+
+
+async def _run(settings: Settings, *, once: bool) -> None:
+    await run_controller(settings, output_for(settings.log_format), stop=asyncio.Event(), once=once)
+
+
+def output_for(log_format: str) -> Output:
+    """Events on standard error: sentences on a terminal, JSON lines elsewhere, or as asked for."""
+    stream = sys.stderr
+    for_people = stream.isatty() if log_format == "auto" else log_format == "console"
+    return Output(stream, EventLines(Paint.for_stream(stream)) if for_people else None)

@@ -1,0 +1,106 @@
+"""Promises that every plan keeps. A plan that breaks one is a defect and is not acted on."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from controller.decide.slots import calendar_of, has_slot
+from controller.model.plan import (
+    CancelJob,
+    ConnectionFacts,
+    ConnectionPlan,
+    Plan,
+    PlanningInput,
+    RecordSlot,
+    SettleClaim,
+    TriggerSync,
+)
+from controller.model.schedule import Mode
+
+
+def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
+    """Find the connections whose plan breaks a promise, by their position, with what is broken."""
+    broken: dict[int, str] = {}
+    for index, (facts, decided) in enumerate(zip(known.connections, plan.connections, strict=True)):
+        problem = next(iter(_problems(known, facts, decided)), None)
+        if problem is not None:
+            broken[index] = problem
+    writes = Counter(
+        p.ref.platform for p in plan.connections for a in p.actions if isinstance(a, TriggerSync | CancelJob)
+    )
+    for name, count in writes.items():
+        if count > known.platforms[name].write_permits:
+            over = {
+                i: f"{count} writes with fewer permits"
+                for i, p in enumerate(plan.connections)
+                if p.ref.platform == name
+            }
+            broken.update(over)
+    return broken
+
+
+def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
+    if decided.ref != facts.ref:
+        yield f"planned for {decided.ref} instead of {facts.ref}"
+    triggers = [action for action in decided.actions if isinstance(action, TriggerSync)]
+    cancels = [action for action in decided.actions if isinstance(action, CancelJob)]
+    if len(triggers) + len(cancels) > 1:
+        yield "more than one write to the platform"
+    for trigger in triggers:
+        yield from _about_trigger(known, facts, trigger)
+    for cancel in cancels:
+        yield from _about_cancel(facts, cancel)
+    yield from _about_records(known, facts, decided)
+    if decided.wake_at is not None and decided.wake_at < known.now:
+        yield f"it wants to be woken in the past, at {decided.wake_at}"
+
+
+def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: TriggerSync) -> Iterable[str]:
+    slot, standing = trigger.claim.key.slot, facts.standing
+    listing = known.platforms[facts.ref.platform].listing
+    if slot.scheduled_at > known.now:
+        yield f"{slot} is triggered early"
+    if standing.claim is not None or facts.in_flight:
+        yield f"{slot} is triggered while another trigger of the connection is open"
+    if (
+        facts.spec is None
+        or facts.spec.suspend
+        or facts.spec.unsupported
+        or facts.obstacle
+        or facts.spec.mode is Mode.OBSERVE
+    ):
+        yield f"{slot} is triggered although its schedule must not start anything"
+    if listing is None or listing.begun_at < slot.scheduled_at:
+        yield f"{slot} is triggered on a listing begun before it was due"
+    if any(job.is_active for job in facts.jobs):
+        yield f"{slot} is triggered while a job is active"
+    is_pending = any(record.slot == slot for record in standing.pending)
+    if not is_pending and standing.watermark is not None and slot.scheduled_at <= standing.watermark:
+        yield f"{slot} is triggered although it was decided before"
+    calendar = calendar_of(standing.calendar_key) if standing.calendar_key is not None else None
+    if not is_pending and (calendar is None or not has_slot(calendar, slot.scheduled_at)):
+        yield f"{slot} is no slot of the calendar in force"
+
+
+def _about_cancel(facts: ConnectionFacts, cancel: CancelJob) -> Iterable[str]:
+    newest = max(
+        (job for job in facts.jobs if job.is_active), key=lambda job: (job.created_at, job.job_id), default=None
+    )
+    if newest is None or newest.job_id != cancel.job.job_id:
+        yield f"{cancel.job.job_id} is cancelled although it is not the connection's newest active job"
+    if facts.spec is None or facts.spec.mode is Mode.OBSERVE:
+        yield f"{cancel.job.job_id} is cancelled although the schedule writes nothing"
+
+
+def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
+    records = [action.record for action in decided.actions if isinstance(action, RecordSlot | SettleClaim)]
+    twice = [slot for slot, count in Counter(record.slot for record in records).items() if count > 1]
+    if twice:
+        yield f"{twice[0]} gets two records"
+    for record in records:
+        if record.slot.scheduled_at > known.now:
+            yield f"{record.slot} is decided before it is due"
+        if record.slot.ref != facts.ref:
+            yield f"{record.slot} is recorded for {facts.ref}"
+    taken = [record.job_id for record in records if record.job_id is not None]
+    if any(job_id in facts.standing.attributed for job_id in taken) or len(set(taken)) != len(taken):
+        yield f"{taken} would count for two slots"

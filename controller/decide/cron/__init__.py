@@ -1,0 +1,1 @@
+"""Cron calendars: the grammar, zones as runs of constant offset, and the search for slots."""

@@ -1,0 +1,110 @@
+"""When to list which platform next, and how far back: reads cost requests, so they are planned and not polled."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from controller.decide.sight import CLOCK_TOLERANCE
+from controller.model.plan import Listing, ListingNeed, NeedKind
+from controller.model.profile import PlatformProfile
+
+INITIAL_LOOKBACK = timedelta(hours=1)
+"""How far back the first listing reads when the store remembers no earlier one."""
+
+LOOKBACK_MAX = timedelta(hours=24)
+"""No listing reads further back: no slot may start later than its window, and the default window is at most a day."""
+
+FAILED_MAX = timedelta(seconds=30)
+"""Longest pause after a listing that failed; shorter ones double from 1 s."""
+
+RHYTHM: dict[NeedKind, tuple[int, ...]] = {
+    NeedKind.IN_DOUBT: (2, 4, 8, 30),
+    NeedKind.CANCELLING: (2, 5, 10, 20, 30),
+}
+"""Seconds after the waiting began at which to look; then again after each further last one."""
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveJob:
+    """A job that is under way, and how long such jobs of its connection took lately (median), if that is known."""
+
+    created_at: datetime
+    usual_duration: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListingHistory:
+    """What happened so far: the last complete listing, and failures since then."""
+
+    last: Listing | None = None
+    failures: int = 0
+    failed_at: datetime | None = None
+    quiet_until: datetime | None = None
+
+
+def next_listing_at(
+    profile: PlatformProfile,
+    history: ListingHistory,
+    needs: Iterable[ListingNeed],
+    active: Sequence[ActiveJob],
+    now: datetime,
+) -> datetime:
+    """When the next listing of a platform should begin; at or before ``now`` means at once."""
+    if history.last is None:
+        wanted = now
+    else:
+        awaited = [_awaited_at(need, history.last) for need in needs]
+        wanted = min([*(at for at in awaited if at is not None), _unawaited_at(profile, history.last, active)])
+    if history.failures and history.failed_at is not None:
+        pause = min(timedelta(seconds=2 ** min(history.failures - 1, 10)), FAILED_MAX)
+        wanted = max(wanted, history.failed_at + pause)
+    return wanted if history.quiet_until is None else max(wanted, history.quiet_until)
+
+
+def _awaited_at(need: ListingNeed, last: Listing) -> datetime | None:
+    """When a need wants the next listing; None if the last one has answered it."""
+    instants = []
+    if last.begun_at < need.begun_after:
+        instants.append(need.begun_after)
+    if need.covers_since is not None and last.covers_since > need.covers_since:
+        instants.append(need.waiting_since)
+    rhythm = RHYTHM.get(need.kind)
+    if rhythm is not None:
+        instants.append(_next_beat(rhythm, need.waiting_since, last.begun_at))
+    return min(instants, default=None)
+
+
+def _next_beat(rhythm: tuple[int, ...], since: datetime, after: datetime) -> datetime:
+    for seconds in rhythm:
+        if (beat := since + timedelta(seconds=seconds)) > after:
+            return beat
+    step = timedelta(seconds=rhythm[-1])
+    return since + step * ((after - since) // step + 1)
+
+
+def _unawaited_at(profile: PlatformProfile, last: Listing, active: Sequence[ActiveJob]) -> datetime:
+    """Nobody waits: at the expected end of an active job, and otherwise for what others may have started."""
+    if not active:
+        return last.begun_at + profile.quiet_poll
+    soonest, latest = last.begun_at + profile.poll, last.begun_at + profile.active_poll_max
+    expected = min(job.created_at + (job.usual_duration or profile.poll) for job in active)
+    return min(max(expected, soonest), latest)
+
+
+def listing_since(
+    profile: PlatformProfile, last: Listing | None, needs: Iterable[ListingNeed], start: datetime, now: datetime
+) -> datetime:
+    """How far back the next listing reads: an overlap before the last one, further for a doubt, or for a slot that it did not cover.
+
+    ``start``: where to begin when there was no listing yet.
+    """
+    since = start if last is None else last.begun_at - profile.overlap
+    for need in needs:
+        deep = (
+            last is None
+            or need.kind is NeedKind.IN_DOUBT
+            or (need.covers_since is not None and last.covers_since > need.covers_since)
+        )
+        if deep and need.covers_since is not None:
+            since = min(since, need.covers_since)
+    return max(since, now - LOOKBACK_MAX - CLOCK_TOLERANCE)

@@ -1,0 +1,90 @@
+"""Claims in doubt: settled by observing, never by trying again blindly (`docs/architecture.md`, "In doubt")."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from controller.decide.parts import NOTHING, Part
+from controller.decide.sight import candidates, listing_for, proves_absence, resolve_at
+from controller.model.connection import ConnectionStatus
+from controller.model.job import Job
+from controller.model.plan import ConnectionFacts, Hold, NeedKind, PlatformFacts, SettleClaim
+from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, Setbacks, SlotRecord
+from controller.model.schedule import WhenInDoubt
+
+
+def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
+    """Adopt, close or keep waiting for the connection's open claim."""
+    claim = facts.standing.claim
+    if claim is None:
+        return NOTHING
+    if facts.in_flight:
+        return Part(holds=(_hold(claim, Reason.TRIGGER_IN_FLIGHT, "its POST is under way"),))
+    found = candidates(claim, facts)
+    if found:
+        return _adopt(claim, found, now)
+    if claim.answer is Answer.BUSY and (settled := _why_busy(claim, facts, platform, now)) is not None:
+        return settled
+    if proves_absence(platform, claim):
+        return _absent(claim, facts, platform, now)
+    until = resolve_at(platform, claim)
+    need = listing_for(NeedKind.IN_DOUBT, claim.written_at, claim.key.slot, begun_after=until)
+    need = replace(need, read_connection=claim.answer is Answer.BUSY)
+    held = _hold(
+        claim, Reason.IN_DOUBT, f"whether its POST made a job is unknown; a listing after {until:%H:%M:%SZ} settles it"
+    )
+    return Part(holds=(held,), wake_at=until if until > now else None, needs=(need,))
+
+
+def _hold(claim: Claim, reason: Reason, message: str) -> Hold:
+    return Hold(claim.ref, claim.schedule, reason, message, claim.key.slot.scheduled_at)
+
+
+def _record(claim: Claim, outcome: Outcome, now: datetime, reason: Reason | None, message: str) -> SlotRecord:
+    return SlotRecord(claim.key.slot, outcome, now, claim.schedule, reason, message, revision=claim.revision)
+
+
+def _adopt(claim: Claim, found: tuple[Job, ...], now: datetime) -> Part:
+    job = found[0]
+    record = replace(
+        _record(claim, Outcome.TRIGGERED, now, None, "the job was found while the outcome of its POST was unknown"),
+        job_id=job.job_id,
+        adopted=True,
+    )
+    surplus = tuple(other.job_id for other in found[1:])
+    return Part(actions=(SettleClaim(claim, ClaimStatus.ADOPTED, record, job, surplus),), wake_at=now)
+
+
+def _why_busy(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part | None:
+    """What a 409 meant, once the jobs and the connection have been read again after it; None while that is not known."""
+    answered, listing = claim.answered_at, platform.listing
+    if answered is None or listing is None or listing.begun_at < answered:
+        return None
+    if facts.connection_read_at is not None and facts.connection_read_at >= answered and not _accepts_syncs(facts):
+        record = _record(
+            claim, Outcome.HELD, now, Reason.CONNECTION_INACTIVE, "the platform refused: the connection is not active"
+        )
+        return Part(actions=(SettleClaim(claim, ClaimStatus.REFUSED, record),), wake_at=now)
+    if any(job.is_active for job in facts.jobs):
+        record = _record(
+            claim, Outcome.HELD, now, Reason.ACTIVE, "the platform refused: a job of the connection is active"
+        )
+        return Part(actions=(SettleClaim(claim, ClaimStatus.REFUSED, record),), wake_at=now)
+    return None
+
+
+def _accepts_syncs(facts: ConnectionFacts) -> bool:
+    return facts.connection is not None and facts.connection.status is ConnectionStatus.ACTIVE
+
+
+def _absent(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
+    """No job was made: the slot is due again if the spec allows another POST, else that is its end."""
+    if facts.spec is None:
+        record = _record(claim, Outcome.SKIPPED, now, Reason.DELETED, "its POST made no job, and its schedule is gone")
+        return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
+    unknown = facts.standing.setbacks.get(claim.key.slot.scheduled_at, Setbacks()).unknown_attempts + 1
+    if facts.spec.when_in_doubt is WhenInDoubt.RETRY and unknown < platform.profile.attempts_max:
+        record = _record(claim, Outcome.HELD, now, Reason.AWAITING_TURN, "its POST made no job; it is due again")
+        return Part(actions=(SettleClaim(claim, ClaimStatus.ABSENT, record),), wake_at=now)
+    message = f"{unknown} POST{'s' if unknown > 1 else ''} with an unknown outcome, and no job was ever seen"
+    record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, message)
+    return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)

@@ -1,0 +1,66 @@
+"""What the last listing proves, and what it does not."""
+
+from datetime import datetime, timedelta
+
+from controller.model.identity import SlotKey
+from controller.model.job import Job, JobKind
+from controller.model.plan import ConnectionFacts, ListingNeed, NeedKind, PlatformFacts
+from controller.model.record import Claim
+
+CLOCK_TOLERANCE = timedelta(minutes=10)
+"""How far a platform's clock may be off before a job's creation time is not believed to be older than a claim: a secondary filter
+beside the baseline of ids, wide enough for one-second grain and for any skew that is not an alarm of its own."""
+
+
+def is_fresh(platform: PlatformFacts, now: datetime, seen_at: datetime) -> bool:
+    """Whether the last complete listing began at or after ``seen_at`` and is young enough to be acted on."""
+    listing = platform.listing
+    return (
+        listing is not None and listing.begun_at >= seen_at and now - listing.begun_at <= platform.profile.view_age_max
+    )
+
+
+def proves_absence(platform: PlatformFacts, claim: Claim) -> bool:
+    """Whether a claim without a job in the last listing has made none: the listing began after T_resolve and reaches back far enough."""
+    listing = platform.listing
+    return (
+        listing is not None
+        and listing.begun_at >= resolve_at(platform, claim)
+        and listing.covers_since <= claim.written_at - CLOCK_TOLERANCE
+    )
+
+
+def resolve_at(platform: PlatformFacts, claim: Claim) -> datetime:
+    """T_resolve of a claim: from then on a complete listing settles it."""
+    return claim.written_at + platform.profile.resolve_after
+
+
+def candidates(claim: Claim, facts: ConnectionFacts) -> tuple[Job, ...]:
+    """Jobs that the claim's POST may have made, earliest first: new by id, a sync, and nobody else's."""
+    oldest = claim.written_at - CLOCK_TOLERANCE
+    found = (
+        job
+        for job in facts.jobs
+        if job.kind is JobKind.SYNC
+        and job.job_id not in claim.baseline
+        and job.job_id not in facts.standing.attributed
+        and job.created_at >= oldest
+    )
+    return tuple(sorted(found, key=lambda job: (job.created_at, job.job_id)))
+
+
+def foreign_sync(facts: ConnectionFacts, since: datetime, until: datetime) -> Job | None:
+    """The earliest sync of unknown origin that started in [since, until]."""
+    found = (
+        job
+        for job in facts.jobs
+        if job.kind is JobKind.SYNC and job.job_id not in facts.standing.attributed and since <= job.created_at <= until
+    )
+    return min(found, key=lambda job: (job.created_at, job.job_id), default=None)
+
+
+def listing_for(
+    kind: NeedKind, since: datetime, slot: SlotKey | None = None, *, begun_after: datetime | None = None
+) -> ListingNeed:
+    """A need for a listing begun at or after ``begun_after`` (default ``since``) that shows what happened since the slot."""
+    return ListingNeed(kind, since, begun_after or since, None if slot is None else slot.scheduled_at - CLOCK_TOLERANCE)

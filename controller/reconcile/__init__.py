@@ -1,0 +1,1 @@
+"""The shell: gather, decide, act, and when to do it again."""

@@ -1,0 +1,137 @@
+"""Carry out a plan. Every choice was made in it; here only its steps happen, in the one safe order: claim, send, record."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+from controller.errors import (
+    Busy,
+    NotCreated,
+    OutcomeUnknown,
+    PlatformError,
+    Rejected,
+    SlotAlreadyClaimed,
+)
+from controller.model.event import EventName
+from controller.model.job import Job
+from controller.model.plan import AcceptSchedule, CancelJob, Plan, RecordSlot, SettleClaim
+from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord
+from controller.ports.store import Decisions
+from controller.reconcile import say
+from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.world import World
+
+
+async def write_decisions(world: World, plan: Plan) -> None:
+    """Write all that needs no answer of a platform, in one transaction, then tell it.
+
+    Raises:
+        StoreUnavailable: nothing was written; the next cycle decides again.
+    """
+    decisions = Decisions(
+        accepted=[action for action in plan.actions if isinstance(action, AcceptSchedule)],
+        records=[action.record for action in plan.actions if isinstance(action, RecordSlot)],
+        settled=[action for action in plan.actions if isinstance(action, SettleClaim)],
+    )
+    if not (decisions.accepted or decisions.records or decisions.settled):
+        return
+    await world.store.apply(decisions)
+    events = [event for action in plan.actions for event in say.about_decision(action, plan.now)]
+    await say.tell(world, events)
+
+
+async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> None:
+    """Claim the slot durably, then send one POST, then write what came of it.
+
+    A claim whose answer is not known when this ends stays open: it is in doubt, and observation settles it.
+
+    Raises:
+        StoreUnavailable: the claim or the answer could not be written; a claim that was written stays open.
+        asyncio.CancelledError: the controller stops; an unanswered POST was recorded as in doubt.
+    """
+    began = world.clock.boottime()
+    claim = replace(claim, written_at=world.clock.now())
+    try:
+        await world.store.claim(claim)
+    except SlotAlreadyClaimed as error:
+        await say.tell(world, [say.about_claim(EventName.TRIGGER_NOT_SENT, claim, world.clock.now(), str(error))])
+        return
+    if timedelta(seconds=world.clock.boottime() - began) > platform.profile.send_within:
+        await _close(
+            world,
+            claim,
+            ClaimStatus.NOT_SENT,
+            Reason.AWAITING_TURN,
+            "its claim took too long to write; nothing was sent",
+        )
+        return
+    try:
+        job = await platform.platform.trigger_sync(claim.ref.connection_id)
+    except NotCreated as error:
+        if error.retry_after is not None:
+            platform.be_quiet(world.clock.now(), error.retry_after)
+        await _close(world, claim, ClaimStatus.REFUSED, Reason.REFUSED, str(error))
+    except Rejected as error:
+        await _close(world, claim, ClaimStatus.REFUSED, Reason.REJECTED, str(error))
+    except Busy as error:
+        await _leave_open(world, claim, Answer.BUSY, str(error))
+    except OutcomeUnknown as error:
+        await _leave_open(world, claim, Answer.UNKNOWN, str(error))
+    except asyncio.CancelledError:
+        await _leave_open(world, claim, Answer.UNKNOWN, "the controller stopped before the answer came")
+        raise
+    else:
+        await _confirm(world, platform, claim, job)
+
+
+async def _close(world: World, claim: Claim, status: ClaimStatus, reason: Reason, message: str) -> None:
+    now = world.clock.now()
+    record = SlotRecord(claim.key.slot, Outcome.HELD, now, claim.schedule, reason, message, revision=claim.revision)
+    await world.store.close_claim(claim, status, now, record)
+    name = EventName.TRIGGER_NOT_SENT if status is ClaimStatus.NOT_SENT else EventName.TRIGGER_REFUSED
+    await say.tell(world, [say.about_claim(name, claim, now, message, reason)])
+
+
+async def _leave_open(world: World, claim: Claim, answer: Answer, message: str) -> None:
+    now = world.clock.now()
+    await world.store.answered(claim, answer, now)
+    await say.tell(world, [say.about_claim(EventName.TRIGGER_IN_DOUBT, claim, now, message, Reason.IN_DOUBT)])
+
+
+async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> None:
+    """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing (R11: busy)."""
+    now = world.clock.now()
+    record = SlotRecord(
+        claim.key.slot, Outcome.TRIGGERED, now, claim.schedule, job_id=job.job_id, revision=claim.revision
+    )
+    if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record):
+        await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
+        return
+    platform.remember([job])
+    await world.store.save_jobs(platform.name, [job])
+    delay = claim.written_at - claim.key.slot.scheduled_at
+    await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
+
+
+async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) -> None:
+    """Journal the cancel, read the job once more, then send one DELETE.
+
+    Some platforms cancel whatever the connection runs, whichever id is named, so a job that is over by now is left alone.
+
+    Raises:
+        StoreUnavailable: the request could not be journaled; nothing was sent.
+    """
+    now = world.clock.now()
+    try:
+        fresh = (await platform.platform.get_jobs([action.job.job_id])).get(action.job.job_id)
+        if fresh is not None:
+            platform.remember([fresh])
+        if fresh is None or not fresh.is_active or fresh.connection_id != action.ref.connection_id:
+            await say.tell(world, [say.about_cancel(EventName.CANCEL_FAILED, action, now, "it is not active any more")])
+            return
+        await world.store.request_cancel(CancelRequest(action.ref, action.job.job_id, action.reason, now))
+        await platform.platform.cancel_job(action.job.job_id)
+    except PlatformError as error:
+        await say.tell(world, [say.about_cancel(EventName.CANCEL_FAILED, action, now, str(error))])
+    else:
+        await say.tell(world, [say.about_cancel(EventName.CANCEL_REQUESTED, action, now, action.message)])

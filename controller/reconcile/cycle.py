@@ -1,0 +1,143 @@
+"""One cycle: gather, decide, check, write; and take note of what the plan wants next."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+from controller.decide.check import check_plan
+from controller.decide.planner import make_plan
+from controller.model.event import Event, EventName
+from controller.model.identity import ConnectionRef
+from controller.model.plan import (
+    AcceptSchedule,
+    CancelJob,
+    ConnectionPlan,
+    Hold,
+    Plan,
+    RecordSlot,
+    SettleClaim,
+    TriggerSync,
+)
+from controller.model.record import Reason
+from controller.reconcile import say
+from controller.reconcile.act import write_decisions
+from controller.reconcile.gather import Mind, gather
+from controller.reconcile.world import World
+
+TOLD_HOLDS = frozenset(
+    {
+        Reason.SUSPENDED,
+        Reason.FROZEN,
+        Reason.STALLED,
+        Reason.DOUBLE_SCHEDULED,
+        Reason.CONNECTION_INACTIVE,
+        Reason.DUPLICATE_CONNECTION,
+        Reason.DUPLICATE_NAME,
+        Reason.POLICY_CONFLICT,
+        Reason.NOT_YET_SUPPORTED,
+        Reason.UNKNOWN_PLATFORM,
+    }
+)
+"""Holds that are told when they begin and end; the others pass within a window and show in the slot's own outcome."""
+
+
+@dataclass(frozen=True, slots=True)
+class CycleResult:
+    """What a cycle decided: the plan as far as it was written, and its writes to platforms, still to be carried out."""
+
+    plan: Plan
+    writes: tuple[TriggerSync | CancelJob, ...]
+    corrected: int
+
+
+async def run_cycle(
+    world: World, mind: Mind, refs: Collection[ConnectionRef], unexpected: Collection[ConnectionRef] = ()
+) -> CycleResult:
+    """Decide for a working set and write the decisions.
+
+    ``unexpected``: members that only a full resync asked about; an action for one of them is a correction.
+
+    Raises:
+        StoreUnavailable: nothing was decided or written.
+    """
+    now = world.clock.now()
+    known = await gather(mind, world.store, now, refs)
+    plan = make_plan(known)
+    broken = check_plan(known, plan)
+    if broken:
+        plan = await _without(world, plan, broken)
+    await write_decisions(world, plan)
+    corrected = [decided.ref for decided in plan.connections if decided.actions and decided.ref in unexpected]
+    events = _hold_events(mind, plan)
+    events.extend(_correction(mind, plan, ref) for ref in corrected)
+    events.append(_summary(mind, plan, len(corrected)))
+    await say.tell(world, events)
+    writes = tuple(a for a in plan.actions if isinstance(a, TriggerSync | CancelJob))
+    return CycleResult(plan, writes, len(corrected))
+
+
+async def _without(world: World, plan: Plan, broken: dict[int, str]) -> Plan:
+    """Leave out what breaks a promise; a defect of one connection harms no other."""
+    events, kept = [], list(plan.connections)
+    for index, message in broken.items():
+        ref = plan.connections[index].ref
+        fields = {"schedule": "", "platform": ref.platform, "connection_id": ref.connection_id, "message": message}
+        events.append(Event(EventName.PLAN_REFUSED, plan.now, fields))
+        kept[index] = ConnectionPlan(ref)
+    await say.tell(world, events)
+    return replace(plan, connections=tuple(kept))
+
+
+def _hold_events(mind: Mind, plan: Plan) -> list[Event]:
+    """Tell holds once when they begin and once when they end."""
+    events = []
+    for decided in plan.connections:
+        hold = next((hold for hold in decided.holds if hold.reason in TOLD_HOLDS), None)
+        before = mind.holds.get(decided.ref)
+        if before is not None and (hold is None or hold.reason is not before.reason):
+            events.append(_released(before, plan))
+        if hold is not None and (before is None or hold.reason is not before.reason):
+            events.append(say.about_hold(hold, plan.now))
+        if hold is None:
+            mind.holds.pop(decided.ref, None)
+        else:
+            mind.holds[decided.ref] = hold
+    return events
+
+
+def _released(hold: Hold, plan: Plan) -> Event:
+    ref = hold.ref
+    fields = {
+        "schedule": hold.schedule,
+        "platform": ref.platform,
+        "connection_id": ref.connection_id,
+        "reason": str(hold.reason),
+    }
+    return Event(EventName.SCHEDULE_RELEASED, plan.now, fields)
+
+
+def _correction(mind: Mind, plan: Plan, ref: ConnectionRef) -> Event:
+    spec = mind.desired.specs.get(ref)
+    decided = next(decided for decided in plan.connections if decided.ref == ref)
+    what = ", ".join(sorted({type(action).__name__ for action in decided.actions}))
+    fields = {
+        "schedule": spec.name if spec else "",
+        "platform": ref.platform,
+        "connection_id": ref.connection_id,
+        "message": what,
+    }
+    return Event(EventName.RESYNC_CORRECTED, plan.now, fields)
+
+
+def _summary(mind: Mind, plan: Plan, corrected: int) -> Event:
+    kinds = [type(action) for action in plan.actions]
+    fields: dict[str, say.Field] = {
+        "revision": mind.desired.revision,
+        "considered": len(plan.connections),
+        "triggers": kinds.count(TriggerSync),
+        "cancels": kinds.count(CancelJob),
+        "records": kinds.count(RecordSlot) + kinds.count(AcceptSchedule),
+        "settled": kinds.count(SettleClaim),
+        "holds": len(plan.holds),
+        "corrections": corrected,
+    }
+    return Event(EventName.CYCLE_FINISHED, plan.now, fields)

@@ -1,0 +1,149 @@
+"""Collect what a decision rests on: the world in, one frozen ``PlanningInput`` out."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from controller.decide.desired import Desired
+from controller.decide.sight import CLOCK_TOLERANCE
+from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
+from controller.model.identity import ConnectionRef
+from controller.model.job import Job
+from controller.model.plan import ConnectionFacts, Hold, PlanningInput
+from controller.ports.clock import Clock
+from controller.ports.store import Store
+from controller.reconcile.observed import ObservedPlatform
+
+CONNECTION_PAGES_MAX = 10
+"""Pages of connections read at a time; the next pages come the next time, so that many connections never starve the job listing."""
+
+CONNECTIONS_APART = timedelta(seconds=10)
+"""Connections are not listed again sooner than this, however short the quiet poll is."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListingResult:
+    """What one look at a platform brought: changed jobs, connections whose settings changed, or why it failed."""
+
+    changes: tuple[tuple[Job | None, Job], ...] = ()
+    gone: tuple[Job, ...] = ()
+    connections: tuple[str, ...] = ()
+    trouble: str = ""
+    recovered_after: timedelta | None = None
+
+
+@dataclass(slots=True)
+class Mind:
+    """What the loop carries from cycle to cycle in memory; all of it can be built again from the store and the platforms."""
+
+    desired: Desired = field(default_factory=Desired)
+    platforms: dict[str, ObservedPlatform] = field(default_factory=dict)
+    connection_offset: dict[str, int] = field(default_factory=dict)
+    source_trouble: str = ""
+    loaded: bool = False
+    holds: dict[ConnectionRef, Hold] = field(default_factory=dict)
+
+
+async def gather(mind: Mind, store: Store, now: datetime, refs: Collection[ConnectionRef]) -> PlanningInput:
+    """Assemble the facts about a working set.
+
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    seen = {ref: _jobs_of(mind, ref) for ref in sorted(refs)}
+    standings = await store.standings({ref: [job.job_id for job in jobs] for ref, jobs in seen.items()})
+    facts = []
+    for ref, jobs in seen.items():
+        platform = mind.platforms.get(ref.platform)
+        connection, read_at = platform.connections.get(ref.connection_id, (None, None)) if platform else (None, None)
+        facts.append(
+            ConnectionFacts(
+                ref,
+                mind.desired.specs.get(ref),
+                standings[ref],
+                jobs,
+                mind.desired.obstacles.get(ref),
+                connection,
+                read_at,
+                platform is not None and ref.connection_id in platform.in_flight,
+            )
+        )
+    platforms = {name: platform.facts() for name, platform in mind.platforms.items()}
+    return PlanningInput(now, mind.desired.revision, platforms, tuple(facts))
+
+
+def _jobs_of(mind: Mind, ref: ConnectionRef) -> tuple[Job, ...]:
+    platform = mind.platforms.get(ref.platform)
+    return () if platform is None else platform.jobs_of(ref.connection_id)
+
+
+async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingResult:
+    """List a platform's jobs once, and read what else was asked for; a failure leaves the last view as it was."""
+    begun_at = clock.now()
+    failing_since = platform.failing_since
+    wanted = sorted(
+        ref.connection_id for ref, row in platform.needs.items() if any(need.read_connection for need in row)
+    )
+    try:
+        listing = await platform.platform.list_jobs(platform.listing_since(begun_at))
+        jobs = {job.job_id: job for job in listing.jobs}
+        if platform.history.last is None:
+            jobs = {job.job_id: job for job in await platform.platform.list_active_jobs()} | jobs
+        unseen = [job for job in platform.active_jobs() if job.job_id not in jobs]
+        again = await platform.platform.get_jobs([job.job_id for job in unseen]) if unseen else {}
+    except PlatformUnavailable as error:
+        quiet_for = error.retry_after if isinstance(error, PlatformBusyElsewhere) else None
+        platform.failed(str(error), clock.now(), quiet_for)
+        return ListingResult(trouble=str(error))
+    connections, trouble = await _connections_or_trouble(mind, platform, clock, wanted)
+    changes = platform.remember([*jobs.values(), *again.values()])
+    gone = tuple(job for job in unseen if job.job_id not in again and job.created_at < begun_at - CLOCK_TOLERANCE)
+    platform.forget(job.job_id for job in gone)
+    platform.listed(listing, begun_at)
+    recovered = clock.now() - failing_since if failing_since is not None else None
+    return ListingResult(tuple(changes), gone, connections, trouble, recovered)
+
+
+async def _connections_or_trouble(
+    mind: Mind, platform: ObservedPlatform, clock: Clock, wanted: Iterable[str]
+) -> tuple[tuple[str, ...], str]:
+    """Read connections; where that fails their last view stays, and the job listing stands all the same."""
+    try:
+        return await _read_connections(mind, platform, clock, wanted), ""
+    except PlatformUnavailable as error:
+        return (), f"connections: {error}"
+
+
+async def _read_connections(
+    mind: Mind, platform: ObservedPlatform, clock: Clock, wanted: Iterable[str]
+) -> tuple[str, ...]:
+    """Read the connections that were asked for by id, and the next pages of all of them when their time has come."""
+    changed: list[str] = []
+    for connection_id in wanted:
+        at = clock.now()
+        platform.connections[connection_id] = (await platform.platform.get_connection(connection_id), at)
+        changed.append(connection_id)
+    now, last = clock.now(), platform.connections_read_at
+    if last is not None and now - last < max(platform.profile.quiet_poll, CONNECTIONS_APART):
+        return tuple(changed)
+    offset = mind.connection_offset.get(platform.name, 0)
+    for _ in range(CONNECTION_PAGES_MAX):
+        at, limit = clock.now(), platform.profile.page_size
+        page = await platform.platform.list_connections(offset, limit)
+        for connection in page:
+            before = platform.connections.get(connection.connection_id)
+            platform.connections[connection.connection_id] = (connection, at)
+            if before is None or before[0] != connection:
+                changed.append(connection.connection_id)
+        offset += len(page)
+        if len(page) < limit:
+            offset = 0
+            break
+    mind.connection_offset[platform.name] = offset
+    platform.connections_read_at = now
+    return tuple(changed)
+
+
+def refs_on(platform: str, connection_ids: Iterable[str]) -> set[ConnectionRef]:
+    """Connection ids of one platform as references."""
+    return {ConnectionRef(platform, connection_id) for connection_id in connection_ids}

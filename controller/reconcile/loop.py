@@ -1,0 +1,248 @@
+"""When to run a cycle: one loop, woken by the agenda, by answers, and by its own recurring work. An activation carries no information."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import datetime, timedelta
+
+from controller.errors import PlatformError, StoreUnavailable
+from controller.model.event import Event, EventName
+from controller.model.identity import ConnectionRef
+from controller.model.plan import CancelJob, ConnectionPlan, TriggerSync
+from controller.model.record import Reason
+from controller.reconcile import act, say
+from controller.reconcile.aftermath import take_in
+from controller.reconcile.agenda import Agenda
+from controller.reconcile.cycle import run_cycle
+from controller.reconcile.fetch import fetch_specs
+from controller.reconcile.gather import Mind, look
+from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.world import World
+
+LONGEST_NAP = timedelta(seconds=5)
+"""The loop looks at the wall clock at least this often, so that a step of it is noticed."""
+
+WORKING_SET_MAX = 2000
+"""Connections planned at once; more go into the next cycles, so that answers are taken in between."""
+
+AFTER_FAILURE = timedelta(seconds=1)
+"""Pause after a cycle that the store failed; a full disk is not helped by trying faster."""
+
+
+class Loop:
+    """One controller's loop over its working set. All state that matters is in the store; what is here can be built again."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._mind = Mind()
+        self._agenda = Agenda()
+        self._ready: set[ConnectionRef] = set()
+        self._unexpected: set[ConnectionRef] = set()
+        self._wake = asyncio.Event()
+        self._tasks: dict[asyncio.Task[None], str] = {}
+        self._must_fetch = True
+        self._must_resync = False
+        self._must_prune = False
+
+    @property
+    def mind(self) -> Mind:
+        """What the loop knows now."""
+        return self._mind
+
+    def wake(self) -> None:
+        """Look again now."""
+        self._wake.set()
+
+    def fetch_soon(self) -> None:
+        """Read the specs again at once (``SIGHUP``, a poll, a webhook)."""
+        self._must_fetch = True
+        self._wake.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Reconcile until ``stop`` is set, then wait a bounded time for what is under way; syncs are left running."""
+        await self._start()
+        watcher = asyncio.create_task(self._wake_on(stop))
+        try:
+            while not stop.is_set():
+                await self._step()
+                await self._nap()
+        finally:
+            watcher.cancel()
+            await self._finish()
+
+    async def once(self) -> None:
+        """Fetch, list every platform, and cycle until nothing more is to be done now."""
+        await self._start()
+        await self._step()
+        while self._tasks:
+            await asyncio.wait(tuple(self._tasks))
+            await self._step()
+        await self._finish()
+
+    async def _start(self) -> None:
+        world, now = self._world, self._world.clock.now()
+        fields: dict[str, say.Field] = {
+            "version": world.version,
+            "specs": world.specs_label,
+            "platforms": ", ".join(world.platforms),
+        }
+        events = [Event(EventName.CONTROLLER_STARTED, now, fields)]
+        if not await world.store.known_refs():
+            events.append(Event(EventName.ACCOUNTING_STARTED, now, {"since": say.instant(now)}))
+        await say.tell(world, events)
+        for name, (platform, profile) in world.platforms.items():
+            through = await world.store.observed_through(name)
+            self._mind.platforms[name] = ObservedPlatform(
+                name, platform, profile, through - profile.overlap if through else None
+            )
+        world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon)
+        world.cadence.every(world.resync, "full resync", self._resync_soon)
+        world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
+        world.cadence.start()
+
+    def _resync_soon(self) -> None:
+        self._must_resync = True
+        self._wake.set()
+
+    def _prune_soon(self) -> None:
+        self._must_prune = True
+        self._wake.set()
+
+    async def _wake_on(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._wake.set()
+
+    async def _nap(self) -> None:
+        """Sleep until something is due or somebody wakes the loop."""
+        now = self._world.clock.now()
+        instants = [at for at in (self._agenda.next_at(), *self._listing_instants(now)) if at is not None]
+        if self._ready:
+            instants.append(now)
+        pause = min([*(at - now for at in instants), LONGEST_NAP])
+        if pause > timedelta():
+            try:
+                async with asyncio.timeout(pause.total_seconds()):
+                    await self._wake.wait()
+            except TimeoutError:
+                pass
+        else:
+            await self._world.clock.sleep(0)
+        self._wake.clear()
+
+    def _listing_instants(self, now: datetime) -> list[datetime]:
+        idle = (platform for platform in self._mind.platforms.values() if not platform.listing_under_way)
+        return [platform.next_listing_at(now) for platform in idle]
+
+    async def _step(self) -> None:
+        """Everything that is due now; a store that fails leaves it due."""
+        try:
+            await self._work()
+        except StoreUnavailable as error:
+            self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": str(error)}))
+            await self._world.clock.sleep(AFTER_FAILURE.total_seconds())
+
+    async def _work(self) -> None:
+        world = self._world
+        if self._must_fetch:
+            self._ready |= await fetch_specs(world, self._mind)
+            self._must_fetch = False
+        if self._must_prune:
+            await world.store.prune(world.clock.now() - world.keep_history)
+            self._must_prune = False
+        self._ready |= self._agenda.pop_due(world.clock.now())
+        if self._must_resync:
+            everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
+            self._unexpected = everything - self._ready
+            self._ready |= everything
+            self._must_resync = False
+        while self._ready:
+            batch = set(sorted(self._ready)[:WORKING_SET_MAX])
+            await self._cycle(batch)
+        now = world.clock.now()
+        for platform in self._mind.platforms.values():
+            if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
+                platform.listing_under_way = True
+                self._spawn(self._list(platform), f"list {platform.name}")
+
+    async def _cycle(self, batch: set[ConnectionRef]) -> None:
+        self._ready -= batch
+        try:
+            result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
+        except StoreUnavailable:
+            self._ready |= batch
+            raise
+        self._unexpected -= batch
+        for decided in result.plan.connections:
+            self._note(decided)
+        for write in result.writes:
+            ref = write.claim.ref if isinstance(write, TriggerSync) else write.ref
+            platform = self._mind.platforms[ref.platform]
+            platform.in_flight.add(ref.connection_id)
+            self._spawn(self._write(platform, ref, write), f"write to {ref}")
+
+    def _note(self, decided: ConnectionPlan) -> None:
+        """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""
+        self._agenda.put(decided.ref, decided.wake_at)
+        platform = self._mind.platforms.get(decided.ref.platform)
+        if platform is None:
+            return
+        if decided.needs:
+            platform.needs[decided.ref] = decided.needs
+        else:
+            platform.needs.pop(decided.ref, None)
+        if any(hold.reason is Reason.AWAITING_TURN for hold in decided.holds):
+            platform.waiting_turn.setdefault(decided.ref)
+        else:
+            platform.waiting_turn.pop(decided.ref, None)
+
+    def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        self._tasks[task] = name
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(task, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            message = f"{task.get_name()}: {type(error).__name__}: {error}"
+            self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
+        self._wake.set()
+
+    async def _list(self, platform: ObservedPlatform) -> None:
+        try:
+            first = platform.history.last is None
+            result = await look(self._mind, platform, self._world.clock)
+            self._ready |= await take_in(self._world, self._mind, platform, result, first=first)
+        finally:
+            platform.listing_under_way = False
+
+    async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:
+        try:
+            if isinstance(write, TriggerSync):
+                await act.trigger(self._world, platform, write.claim)
+            else:
+                await act.cancel(self._world, platform, write)
+        except (StoreUnavailable, PlatformError) as error:
+            fields = {"message": f"write to {ref}: {error}"}
+            self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), fields))
+        finally:
+            platform.in_flight.discard(ref.connection_id)
+            free = max(platform.profile.write_concurrency - len(platform.in_flight), 0)
+            self._ready |= {ref, *list(platform.waiting_turn)[:free]}
+
+    async def _finish(self) -> None:
+        """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""
+        world = self._world
+        world.cadence.stop()
+        writes = [task for task, name in self._tasks.items() if name.startswith("write")]
+        for task, name in tuple(self._tasks.items()):
+            if not name.startswith("write"):
+                task.cancel()
+        pending: set[asyncio.Task[None]] = set()
+        if writes:
+            _, pending = await asyncio.wait(writes, timeout=world.stop_grace.total_seconds())
+        for task in pending:
+            task.cancel()
+        rest = tuple(self._tasks)
+        if rest:
+            await asyncio.wait(rest, timeout=1)
+        stopped: dict[str, say.Field] = {"reason": "asked to stop", "unanswered": len(pending)}
+        await say.tell(world, [Event(EventName.CONTROLLER_STOPPED, world.clock.now(), stopped)])

@@ -1,0 +1,123 @@
+"""What this process remembers of one platform: its jobs as last seen, and who waits to see more."""
+
+from collections import defaultdict, deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
+from controller.model.connection import Connection
+from controller.model.identity import ConnectionRef
+from controller.model.job import Job, JobStatus
+from controller.model.plan import Listing, ListingNeed, PlatformFacts
+from controller.model.profile import PlatformProfile
+from controller.ports.platform import JobListing, Platform
+
+RETAIN = timedelta(minutes=30)
+"""Ended jobs are remembered this long after their creation, and the newest of each connection for ever; longer than any baseline needs
+(``CLOCK_TOLERANCE`` before a claim) and short enough that memory follows the rate of jobs and not the months of running."""
+
+DURATIONS_KEPT = 5
+"""Durations of a connection's last succeeded jobs that its expected end is the median of."""
+
+
+@dataclass(slots=True)
+class ObservedPlatform:
+    """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits."""
+
+    name: str
+    platform: Platform
+    profile: PlatformProfile
+    start: datetime | None
+    history: ListingHistory = field(default_factory=ListingHistory)
+    trouble: str = ""
+    failing_since: datetime | None = None
+    jobs: dict[str, dict[str, Job]] = field(default_factory=lambda: defaultdict(dict))
+    connections: dict[str, tuple[Connection | None, datetime]] = field(default_factory=dict)
+    connections_read_at: datetime | None = None
+    needs: dict[ConnectionRef, tuple[ListingNeed, ...]] = field(default_factory=dict)
+    waiting_turn: dict[ConnectionRef, None] = field(default_factory=dict)
+    in_flight: set[str] = field(default_factory=set)
+    listing_under_way: bool = False
+    noted_at: datetime | None = None
+    durations: dict[str, deque[timedelta]] = field(
+        default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
+    )
+
+    def facts(self) -> PlatformFacts:
+        """What the planner may know of the platform as a whole."""
+        permits = self.profile.write_concurrency - len(self.in_flight)
+        return PlatformFacts(self.profile, self.history.last, max(permits, 0), self.history.quiet_until, self.trouble)
+
+    def jobs_of(self, connection_id: str) -> tuple[Job, ...]:
+        """Remembered jobs of a connection, newest first."""
+        rows = self.jobs.get(connection_id, {})
+        return tuple(sorted(rows.values(), key=lambda job: (job.created_at, job.job_id), reverse=True))
+
+    def active_jobs(self) -> tuple[Job, ...]:
+        """Every job that was active when last seen."""
+        return tuple(job for rows in self.jobs.values() for job in rows.values() if job.is_active)
+
+    def next_listing_at(self, now: datetime) -> datetime:
+        """When the next listing should begin."""
+        active = [ActiveJob(job.created_at, self._usual(job.connection_id)) for job in self.active_jobs()]
+        needs = (need for row in self.needs.values() for need in row)
+        return next_listing_at(self.profile, self.history, needs, active, now)
+
+    def listing_since(self, now: datetime) -> datetime:
+        """How far back the next listing reads."""
+        needs = (need for row in self.needs.values() for need in row)
+        return listing_since(self.profile, self.history.last, needs, self.start or now - INITIAL_LOOKBACK, now)
+
+    def _usual(self, connection_id: str) -> timedelta | None:
+        known = self.durations.get(connection_id)
+        return sorted(known)[len(known) // 2] if known else None
+
+    def remember(self, jobs: Iterable[Job]) -> list[tuple[Job | None, Job]]:
+        """Take in jobs as now seen; returns (before, now) of those that are new or different."""
+        changes: list[tuple[Job | None, Job]] = []
+        for job in jobs:
+            rows = self.jobs[job.connection_id]
+            before = rows.get(job.job_id)
+            if before == job or (before is not None and before.status.is_terminal and job.is_active):
+                continue
+            rows[job.job_id] = job
+            changes.append((before, job))
+            if job.status is JobStatus.SUCCEEDED and job.duration is not None and (before is None or before.is_active):
+                self.durations[job.connection_id].append(job.duration)
+        return changes
+
+    def forget(self, job_ids: Iterable[str]) -> None:
+        """Drop jobs that the platform does not show any more, also when read again by id."""
+        gone = set(job_ids)
+        for rows in self.jobs.values():
+            for job_id in gone & rows.keys():
+                del rows[job_id]
+
+    def listed(self, listing: JobListing, begun_at: datetime) -> None:
+        """Note a complete listing, and forget ended jobs that nothing can ask for any more."""
+        last = self.history.last
+        contiguous = last is not None and listing.covers_since <= last.begun_at
+        since = (
+            min(last.covers_since, listing.covers_since) if last is not None and contiguous else listing.covers_since
+        )
+        horizon = min(begun_at - RETAIN, listing.covers_since)
+        self.history = ListingHistory(Listing(begun_at, max(since, horizon)))
+        self.trouble, self.failing_since = "", None
+        for rows in self.jobs.values():
+            if len(rows) > 1:
+                newest = max(rows.values(), key=lambda job: (job.created_at, job.job_id)).job_id
+                for old in [
+                    j for j in rows.values() if not j.is_active and j.created_at < horizon and j.job_id != newest
+                ]:
+                    del rows[old.job_id]
+
+    def failed(self, message: str, at: datetime, quiet_for: timedelta | None) -> None:
+        """Note a listing that failed: the last view stays, marked stale."""
+        quiet = self.history.quiet_until if quiet_for is None else at + quiet_for
+        self.history = ListingHistory(self.history.last, self.history.failures + 1, at, quiet)
+        self.trouble, self.failing_since = message, self.failing_since or at
+
+    def be_quiet(self, at: datetime, quiet_for: timedelta) -> None:
+        """Note that the platform asked for fewer requests in its answer to a write."""
+        self.history = ListingHistory(self.history.last, self.history.failures, self.history.failed_at, at + quiet_for)

@@ -1,0 +1,29 @@
+"""What the next cycle would do: the same gathering and the same planner, and nothing carried out."""
+
+from controller.decide.planner import make_plan
+from controller.model.plan import Plan, PlanningInput
+from controller.reconcile.fetch import read_desired
+from controller.reconcile.gather import Mind, gather, look
+from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.world import World
+
+
+async def preview(world: World) -> tuple[PlanningInput, Plan]:
+    """Read specs, store and platforms, and decide; a platform that cannot be read holds its connections with the reason.
+
+    Raises:
+        SpecSourceUnavailable, StoreUnavailable: nothing can be said.
+    """
+    mind = Mind(await read_desired(world))
+    for name, (platform, profile) in world.platforms.items():
+        through = await world.store.observed_through(name)
+        mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
+    refs = mind.desired.specs.keys() | set(await world.store.known_refs())
+    first = make_plan(await gather(mind, world.store, world.clock.now(), refs))
+    for decided in first.connections:
+        if decided.needs and (observed := mind.platforms.get(decided.ref.platform)) is not None:
+            observed.needs[decided.ref] = decided.needs
+    for observed in mind.platforms.values():
+        await look(mind, observed, world.clock)
+    known = await gather(mind, world.store, world.clock.now(), refs)
+    return known, make_plan(known)

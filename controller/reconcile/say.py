@@ -1,0 +1,143 @@
+"""Events, made from decisions: what is told is what was written."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from controller.errors import StoreUnavailable
+from controller.model.event import Event, EventName
+from controller.model.identity import ConnectionRef, SlotKey
+from controller.model.job import Job
+from controller.model.plan import AcceptSchedule, Action, CancelJob, Hold, RecordSlot, SettleClaim
+from controller.model.record import Claim, ClaimStatus, Outcome, Reason, SlotRecord
+from controller.reconcile.world import World
+
+Field = str | int | float | bool | None
+
+_RECORD_EVENTS = {
+    Outcome.COUNTED: EventName.SLOT_COUNTED,
+    Outcome.SKIPPED: EventName.SLOT_SKIPPED,
+    Outcome.MISSED: EventName.SLOT_MISSED,
+}
+
+
+async def tell(world: World, events: Sequence[Event]) -> None:
+    """Publish events and keep them; a journal that cannot be written is no reason not to act."""
+    for event in events:
+        world.telemetry.emit(event)
+    if not events:
+        return
+    try:
+        await world.store.append_events(events)
+    except StoreUnavailable as error:
+        world.telemetry.emit(Event(EventName.CYCLE_FAILED, events[0].at, {"message": str(error)}))
+
+
+def instant(at: datetime) -> str:
+    """RFC 3339 in UTC, whole seconds where it is whole."""
+    return at.isoformat().replace("+00:00", "Z")
+
+
+def _connection(schedule: str, ref: ConnectionRef) -> dict[str, Field]:
+    return {"schedule": schedule, "platform": ref.platform, "connection_id": ref.connection_id}
+
+
+def _slot(schedule: str, slot: SlotKey, revision: str) -> dict[str, Field]:
+    return {**_connection(schedule, slot.ref), "scheduled_at": instant(slot.scheduled_at), "revision": revision}
+
+
+def about_decision(action: Action, now: datetime) -> Iterable[Event]:
+    """The events of an action that was written; a slot that merely waits is told as a hold."""
+    match action:
+        case AcceptSchedule():
+            yield _about_acceptance(action, now)
+        case RecordSlot(record):
+            yield from about_record(record)
+        case SettleClaim(claim, status, record, job, surplus):
+            yield _about_settlement(claim, status, job, now)
+            if record.outcome is not Outcome.TRIGGERED:
+                yield from about_record(record)
+            if surplus:
+                fields = _slot(claim.schedule, claim.key.slot, claim.revision)
+                job_id = job.job_id if job else None
+                yield Event(
+                    EventName.LATE_DUPLICATE_FOUND, now, {**fields, "job_id": job_id, "surplus": ", ".join(surplus)}
+                )
+        case _:
+            return
+
+
+def _about_acceptance(action: AcceptSchedule, now: datetime) -> Event:
+    if action.spec is None:
+        fields = _connection(action.schedule, action.ref)
+        return Event(EventName.SCHEDULE_REMOVED, now, {**fields, "revision": action.revision})
+    fields = {**_connection(action.schedule, action.ref), "effective_since": instant(action.effective_since)}
+    if action.generation > 1:
+        changed: dict[str, Field] = {**fields, "generation": action.generation, "revision": action.revision}
+        return Event(EventName.SCHEDULE_CHANGED, now, changed)
+    return Event(EventName.SCHEDULE_ACCEPTED, now, {**fields, "revision": action.revision})
+
+
+def about_record(record: SlotRecord) -> Iterable[Event]:
+    """The event of a final record; none for a slot that waits."""
+    name = _RECORD_EVENTS.get(record.outcome)
+    if name is None:
+        return
+    fields = _slot(record.schedule, record.slot, record.revision)
+    fields |= {"reason": str(record.reason) if record.reason else "ForeignJob", "message": record.message}
+    if name is EventName.SLOT_COUNTED:
+        fields["job_id"] = record.job_id
+    if name is EventName.SLOT_MISSED:
+        fields["count"] = record.count
+    yield Event(name, record.decided_at, fields)
+
+
+def _about_settlement(claim: Claim, status: ClaimStatus, job: Job | None, now: datetime) -> Event:
+    fields = _slot(claim.schedule, claim.key.slot, claim.revision)
+    fields |= {"resolution": str(status), "job_id": job.job_id if job else None, "reason": str(Reason.IN_DOUBT)}
+    return Event(EventName.DOUBT_SETTLED, now, fields)
+
+
+def about_claim(
+    name: EventName, claim: Claim, now: datetime, message: str, reason: Reason = Reason.CLAIM_OPEN
+) -> Event:
+    """What came of a claim that made no known job."""
+    return Event(
+        name, now, {**_slot(claim.schedule, claim.key.slot, claim.revision), "message": message, "reason": str(reason)}
+    )
+
+
+def about_trigger(claim: Claim, job_id: str, delay: timedelta, now: datetime) -> Event:
+    """A POST that made a job; the delay is the number that users feel."""
+    fields = _slot(claim.schedule, claim.key.slot, claim.revision)
+    fields |= {"job_id": job_id, "reason": "Due", "trigger_delay_seconds": round(delay.total_seconds(), 3)}
+    return Event(EventName.SYNC_TRIGGERED, now, fields)
+
+
+def about_cancel(name: EventName, action: CancelJob, now: datetime, message: str, revision: str = "") -> Event:
+    """What came of a cancel."""
+    fields = {
+        **_connection(action.schedule, action.ref),
+        "job_id": action.job.job_id,
+        "reason": str(action.reason),
+        "message": message,
+    }
+    return Event(name, now, {**fields, "revision": revision} if name is EventName.CANCEL_REQUESTED else fields)
+
+
+def about_job(schedule: str, ref: ConnectionRef, job: Job, now: datetime) -> Event:
+    """A job that reached its end."""
+    fields = {**_connection(schedule, ref), "job_id": job.job_id, "job_type": str(job.kind), "status": str(job.status)}
+    seconds = round(job.duration.total_seconds(), 3) if job.duration else None
+    return Event(EventName.JOB_FINISHED, now, {**fields, "rows": job.rows, "bytes": job.bytes, "seconds": seconds})
+
+
+def about_foreign_start(schedule: str, ref: ConnectionRef, job: Job, now: datetime) -> Event:
+    """A job that we did not start."""
+    fields = {**_connection(schedule, ref), "job_id": job.job_id, "job_type": str(job.kind)}
+    return Event(EventName.JOB_STARTED_ELSEWHERE, now, fields)
+
+
+def about_hold(hold: Hold, now: datetime) -> Event:
+    """Something stands against a schedule."""
+    fields = _connection(hold.schedule, hold.ref)
+    return Event(EventName.SCHEDULE_HELD, now, {**fields, "reason": str(hold.reason), "message": hold.message})

@@ -1,0 +1,39 @@
+"""Everything that one controller talks to."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from controller.model.profile import PlatformProfile
+from controller.model.schedule import ScheduleSpec
+from controller.ports.cadence import Cadence
+from controller.ports.clock import Clock
+from controller.ports.platform import Platform
+from controller.ports.spec_source import SpecSource
+from controller.ports.store import Store
+from controller.ports.telemetry import Telemetry
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of one controller, and the few numbers that are not a platform's.
+
+    Attributes:
+        restore: reads a spec back from the content that the store kept; None if it does not parse any more.
+        observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
+    """
+
+    clock: Clock
+    cadence: Cadence
+    store: Store
+    spec_source: SpecSource
+    telemetry: Telemetry
+    platforms: Mapping[str, tuple[Platform, PlatformProfile]]
+    restore: Callable[[str], ScheduleSpec | None]
+    version: str
+    specs_label: str
+    spec_poll: timedelta = timedelta(seconds=30)
+    resync: timedelta = timedelta(minutes=10)
+    keep_history: timedelta = timedelta(days=30)
+    stop_grace: timedelta = timedelta(seconds=7)
+    observe: bool = False

@@ -1,0 +1,193 @@
+"""Settings: flags, then environment, then a TOML file, then defaults, as one frozen value."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from controller.errors import SettingsInvalid
+from controller.model.profile import PROFILES, PlatformProfile
+
+DEFAULT_FILES = (Path("mainspring.toml"), Path(".mainspring/mainspring.toml"))
+"""Read without ``--config``, the first that exists: the working directory's own, else the one that a demo left there."""
+
+DURATION_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+@dataclass(frozen=True, slots=True)
+class PlatformSettings:
+    """Where one platform is and how it is spoken to."""
+
+    name: str
+    kind: str
+    base_url: str
+    organization_id: str
+    profile: PlatformProfile
+    token_file: Path | None = None
+    token_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings of one process. ``source`` is the file that they came from, if one did."""
+
+    store: Path = Path(".mainspring/state.db")
+    log_format: str = "auto"
+    specs: Path = Path("specs")
+    spec_poll: timedelta = timedelta(seconds=30)
+    platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    observe: bool = False
+    source: Path | None = None
+
+    @property
+    def profiles(self) -> dict[str, PlatformProfile]:
+        """The profile of each platform by name."""
+        return {name: platform.profile for name, platform in self.platforms.items()}
+
+
+def _duration(value: object) -> object:
+    """Read ``90s``, ``1h30m`` or a number of seconds."""
+    if not isinstance(value, str):
+        return value
+    rest, total = value.strip(), 0.0
+    while rest:
+        digits = len(rest) - len(rest.lstrip("0123456789."))
+        number, tail = rest[:digits], rest[digits:]
+        unit = next((unit for unit in ("ms", *DURATION_UNITS) if tail.startswith(unit)), None)
+        if not number or unit is None:
+            raise ValueError(f'"{value}" is no duration; write it like "90s", "5m" or "1h30m"')
+        total += float(number) * DURATION_UNITS[unit]
+        rest = tail[len(unit) :]
+    return timedelta(seconds=total)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(ge=timedelta(0))]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _Specs(_Strict):
+    path: Path = Path("specs")
+    poll: Duration = timedelta(seconds=30)
+
+
+class _Platform(_Strict):
+    kind: Literal["aitronos", "embedded"]
+    base_url: str = Field(pattern=r"^https?://[^@/?#]+(/[^?#]*)?$")
+    organization_id: str = Field(min_length=1)
+    token_file: Path | None = None
+    token_env: str | None = None
+    poll: Duration | None = None
+    quiet_poll: Duration | None = None
+    active_poll_max: Duration | None = None
+    view_age_max: Duration | None = None
+    settle: Duration | None = None
+    request_timeout: Duration | None = None
+    read_timeout: Duration | None = None
+    min_interval: Duration | None = None
+    min_gap: Duration | None = None
+    page_size: int | None = Field(default=None, ge=1, le=1000)
+    requests_per_minute: int | None = Field(default=None, ge=1)
+    requests_per_day: int | None = Field(default=None, ge=1)
+    write_concurrency: int | None = Field(default=None, ge=1, le=100)
+
+
+class _File(_Strict):
+    store: str = ".mainspring/state.db"
+    log_format: Literal["auto", "json", "console"] = "auto"
+    specs: _Specs = _Specs()
+    platforms: dict[str, _Platform] = Field(default_factory=dict)
+
+
+def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    ``flags`` may hold ``config``, ``store``, ``specs``, ``log_format`` and ``spec_poll``; None means not given.
+
+    Raises:
+        SettingsInvalid: a file, variable or flag cannot be used; the text names it.
+    """
+    env = os.environ if environment is None else environment
+    path = _config_path(flags.get("config") or env.get("MAINSPRING_CONFIG"))
+    raw = _read(path) if path is not None else {}
+    for name in ("store", "log_format"):
+        value = flags.get(name) or env.get(f"MAINSPRING_{name.upper()}")
+        if value:
+            raw[name] = value
+    for name, flag in (("path", "specs"), ("poll", "spec_poll")):
+        value = flags.get(flag) or env.get(f"MAINSPRING_{flag.upper()}")
+        if value:
+            raw.setdefault("specs", {})[name] = value
+    try:
+        parsed = _File.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SettingsInvalid(f"{path or 'settings'}: {where}: {first['msg']}") from error
+    return Settings(
+        store=_store_path(parsed.store),
+        log_format=parsed.log_format,
+        specs=parsed.specs.path,
+        spec_poll=parsed.specs.poll,
+        platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
+        source=path,
+    )
+
+
+def _config_path(given: str | None) -> Path | None:
+    if given is not None:
+        return Path(given)
+    return next((path for path in DEFAULT_FILES if path.is_file()), None)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SettingsInvalid(f"{path}: {error.strerror}; name an existing file with --config") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsInvalid(f"{path}: {error}") from error
+
+
+def _store_path(url: str) -> Path:
+    prefix = "sqlite://"
+    if url.startswith(prefix + "/"):
+        return Path("/" + url[len(prefix) :].lstrip("/"))
+    if "://" in url:
+        raise SettingsInvalid(f"store: {url.split('://', maxsplit=1)[0]}:// is not supported; write sqlite:///PATH")
+    return Path(url)
+
+
+def _platform(name: str, row: _Platform) -> PlatformSettings:
+    if row.token_file is not None and row.token_env is not None:
+        raise SettingsInvalid(f"platforms.{name}: give token_file or token_env, not both")
+    known = {f.name for f in fields(PlatformProfile)}
+    given = {key: value for key, value in row.model_dump(exclude_none=True).items() if key in known}
+    if row.request_timeout is not None:
+        given["write_timeout"] = row.request_timeout
+    profile = replace(PROFILES[row.kind], **given)
+    return PlatformSettings(
+        name, row.kind, row.base_url.rstrip("/"), row.organization_id, profile, row.token_file, row.token_env
+    )
+
+
+def show(settings: Settings) -> dict[str, Any]:
+    """The settings as plain values for ``--print-settings``; they hold names of secrets, never secrets."""
+
+    def plain(value: object) -> object:
+        if isinstance(value, dict):
+            return {key: plain(item) for key, item in value.items()}
+        if isinstance(value, timedelta):
+            return f"{value.total_seconds():g}s"
+        return str(value) if isinstance(value, Path) else value
+
+    rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
+    rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
+    return {key: plain(value) for key, value in rows.items()}

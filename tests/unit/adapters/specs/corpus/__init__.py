@@ -1,0 +1,5 @@
+"""Thirty broken files in ``bad`` beside five valid ones in ``good``; end-to-end tests read the same tree."""
+
+from pathlib import Path
+
+CORPUS = Path(__file__).parent

@@ -1,0 +1,126 @@
+"""Small values to put into a store. Minutes count from ``NOON``."""
+
+import asyncio
+from collections.abc import Coroutine
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from controller.adapters.stores.memory import MemoryStore
+from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from controller.model.event import Event, EventName
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.job import Job, JobKind, JobStatus
+from controller.model.plan import AcceptSchedule, SettleClaim
+from controller.model.record import CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord, Standing
+from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec
+from controller.ports.store import Store
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+ORDERS = ConnectionRef("acme", "orders")
+USERS = ConnectionRef("acme", "users")
+
+T = TypeVar("T")
+
+
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run one store method to its end."""
+    return asyncio.run(coroutine)
+
+
+def open_store(kind: str, directory: Path) -> Store:
+    """A fresh store of either kind."""
+    if kind == "memory":
+        return MemoryStore()
+    return SqliteStore.open(directory / "store.db", mode=StoreMode.ACT)
+
+
+def minute(number: float) -> datetime:
+    """An instant."""
+    return NOON + timedelta(minutes=number)
+
+
+def slot(at: float = 0, ref: ConnectionRef = ORDERS) -> SlotKey:
+    """A slot."""
+    return SlotKey(ref, minute(at))
+
+
+def claim_of(
+    at: float = 0, *, ref: ConnectionRef = ORDERS, run: int = 0, attempt: int = 1, written: float | None = None
+) -> Claim:
+    """An open claim, written at its slot unless told otherwise."""
+    written_at = minute(at if written is None else written)
+    return Claim(ClaimKey(slot(at, ref), run), attempt, written_at, frozenset({"1", "2"}), "nightly", "main@sha1:1")
+
+
+def record_of(
+    outcome: Outcome,
+    at: float = 0,
+    *,
+    ref: ConnectionRef = ORDERS,
+    reason: Reason | None = None,
+    job_id: str | None = None,
+    decided: float | None = None,
+    through: float | None = None,
+    count: int = 1,
+) -> SlotRecord:
+    """A slot's record, decided at its slot unless told otherwise."""
+    return SlotRecord(
+        slot=slot(at, ref),
+        outcome=outcome,
+        decided_at=minute(at if decided is None else decided),
+        schedule="nightly",
+        reason=reason,
+        message="said so",
+        job_id=job_id,
+        adopted=job_id is not None,
+        through=None if through is None else minute(through),
+        count=count,
+        revision="main@sha1:1",
+    )
+
+
+def spec_of(*, name: str = "nightly", every: int = 900, ref: ConnectionRef = ORDERS) -> ScheduleSpec:
+    """A schedule every so many seconds."""
+    entry = CalendarEntry(EntryKind.EVERY, text=f"{every}s", every=every)
+    return ScheduleSpec(name, ref.platform, ref.connection_id, (entry,), Origin("a.yaml", 1), content=f"{name}:{every}")
+
+
+def accept(
+    spec: ScheduleSpec | None, since: datetime, generation: int = 1, ref: ConnectionRef = ORDERS
+) -> AcceptSchedule:
+    """A schedule comes into force, or goes."""
+    return AcceptSchedule(ref, spec, since, generation, "main@sha1:1")
+
+
+def settle(claim: Claim, status: ClaimStatus, record: SlotRecord, job: Job | None = None) -> SettleClaim:
+    """A doubt is settled."""
+    return SettleClaim(claim, status, record, job)
+
+
+def job_of(
+    job_id: str,
+    at: float = 0,
+    *,
+    ref: ConnectionRef = ORDERS,
+    status: JobStatus = JobStatus.RUNNING,
+    ended: float | None = None,
+) -> Job:
+    """An observed job."""
+    done = None if ended is None else minute(ended)
+    return Job(job_id, ref.connection_id, JobKind.SYNC, status, minute(at), done, timedelta(seconds=1.5), 10, None)
+
+
+def cancel_of(job_id: str, at: float = 0, ref: ConnectionRef = ORDERS) -> CancelRequest:
+    """A cancel."""
+    return CancelRequest(ref, job_id, Reason.MAX_DURATION, minute(at))
+
+
+def event_of(at: float = 0, *, schedule: str | None = "nightly") -> Event:
+    """A fact."""
+    return Event(EventName.SLOT_SKIPPED, minute(at), {"schedule": schedule, "n": 1, "x": 0.5, "ok": True, "none": None})
+
+
+def standing(store: Store, ref: ConnectionRef = ORDERS, *job_ids: str) -> Standing:
+    """Where one connection stands."""
+    return run(store.standings({ref: job_ids}))[ref]

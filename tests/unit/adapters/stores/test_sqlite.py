@@ -1,0 +1,387 @@
+"""What only a file can do: outlive a process, be locked, be read meanwhile, be broken."""
+
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from controller.adapters.stores.store_file import MIGRATIONS, SCHEMA_VERSION, StoreFile
+from controller.errors import StoreInUse, StoreUnavailable
+from controller.model.job import JobKind, JobStatus
+from controller.model.record import Answer, ClaimStatus, Outcome, Reason
+from controller.ports.store import Decisions
+from tests.unit.adapters.stores.samples import (
+    NOON,
+    ORDERS,
+    accept,
+    cancel_of,
+    claim_of,
+    event_of,
+    job_of,
+    minute,
+    record_of,
+    run,
+    settle,
+    slot,
+    spec_of,
+    standing,
+)
+
+HOLDER = """
+import asyncio, sys
+from pathlib import Path
+from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from tests.unit.adapters.stores.samples import claim_of
+store = SqliteStore.open(Path(sys.argv[1]), mode=StoreMode.ACT)
+asyncio.run(store.claim(claim_of()))
+print("claimed", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a store may be."""
+    return tmp_path / "store.db"
+
+
+def acting(path: Path) -> SqliteStore:
+    """Open for acting."""
+    return SqliteStore.open(path, mode=StoreMode.ACT)
+
+
+def reading(path: Path) -> SqliteStore:
+    """Open for reading."""
+    return SqliteStore.open(path, mode=StoreMode.READ)
+
+
+def alter(path: Path, script: str) -> None:
+    """Do something to the file that no store would."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(script)
+
+
+def test_everything_outlives_a_restart(path: Path) -> None:
+    """What was written before a close is read after the next open, to the microsecond."""
+    store = acting(path)
+    run(store.apply(Decisions(accepted=[accept(spec_of(), NOON)])))
+    claim = replace(claim_of(15), written_at=minute(15).replace(microsecond=123_457))
+    run(store.claim(claim))
+    run(store.answered(claim, Answer.UNKNOWN, minute(16)))
+    run(store.request_cancel(cancel_of("1")))
+    run(store.append_events([event_of()]))
+    before = standing(store), run(store.events())
+    run(store.close())
+    again = acting(path)
+    assert (standing(again), run(again.events())) == before
+    held = before[0].claim
+    assert held is not None
+    assert held.written_at == claim.written_at
+    run(again.close())
+
+
+def test_a_claim_survives_kill_9_and_the_lock_does_not(path: Path) -> None:
+    """A killed holder leaves its claim and no lock: while it lives a second controller is refused, afterwards it may act."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "claimed\n"
+        with pytest.raises(StoreInUse, match=f"{path} is in use: another controller is running"):
+            acting(path)
+        holder.kill()
+    store = acting(path)
+    assert standing(store).claim == claim_of()
+    run(store.close())
+
+
+def test_a_killed_controllers_claim_can_be_read(path: Path) -> None:
+    """A reader needs no controller: it sees what a killed one had committed."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        holder.stdout.readline()
+        holder.kill()
+    reader = reading(path)
+    assert standing(reader).claim == claim_of()
+    run(reader.close())
+
+
+def test_one_controller_per_file_whatever_its_name(path: Path) -> None:
+    """A link to the store is the same store; after a close, also after a second one, the next controller may act."""
+    store = acting(path)
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    with pytest.raises(StoreInUse):
+        acting(link)
+    run(store.close())
+    run(store.close())
+    run(acting(link).close())
+
+
+def test_a_store_that_could_not_be_opened_keeps_no_lock(path: Path) -> None:
+    """A failed open gives the lock back, so that mending the file is enough."""
+    path.write_text("something else entirely, and long enough to be looked at" * 20)
+    with pytest.raises(StoreUnavailable):
+        acting(path)
+    path.unlink()
+    run(acting(path).close())
+
+
+def test_a_reader_sees_commits_as_they_happen(path: Path) -> None:
+    """A reader opened before a commit sees it afterwards, and neither keeps the other waiting."""
+    store, reader = acting(path), reading(path)
+    assert standing(reader).claim is None
+    run(store.claim(claim_of()))
+    assert standing(reader).claim == claim_of()
+    run(reader.close())
+    run(store.close())
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda store: store.apply(Decisions()),
+        lambda store: store.claim(claim_of()),
+        lambda store: store.confirm(claim_of(), job_of("1"), record_of(Outcome.TRIGGERED)),
+        lambda store: store.answered(claim_of(), Answer.BUSY, NOON),
+        lambda store: store.close_claim(claim_of(), ClaimStatus.REFUSED, NOON, record_of(Outcome.HELD)),
+        lambda store: store.request_cancel(cancel_of("1")),
+        lambda store: store.save_jobs("acme", []),
+        lambda store: store.note_observed("acme", NOON),
+        lambda store: store.append_events([]),
+        lambda store: store.prune(NOON),
+    ],
+    ids=["apply", "claim", "confirm", "answered", "close", "cancel", "save_jobs", "observed", "events", "prune"],
+)
+def test_a_reader_writes_nothing(path: Path, write: Callable[[SqliteStore], object]) -> None:
+    """Every method that writes is refused on a store that was opened for reading, in words."""
+    run(acting(path).close())
+    reader = reading(path)
+    with pytest.raises(StoreUnavailable, match="open for reading only"):
+        run(write(reader))  # type: ignore[arg-type]
+    run(reader.close())
+
+
+def test_reading_what_is_not_there_creates_nothing(path: Path) -> None:
+    """A reader of a missing file is told so, and no file appears."""
+    with pytest.raises(StoreUnavailable, match=f"{path} does not exist: no controller has run"):
+        reading(path)
+    assert list(path.parent.iterdir()) == []
+
+
+def test_reading_an_empty_file_says_what_to_do(path: Path) -> None:
+    """A file without a schema is not taken for an empty store."""
+    path.touch()
+    with pytest.raises(StoreUnavailable, match="Start the controller once"):
+        reading(path)
+
+
+@pytest.mark.parametrize("mode", StoreMode)
+def test_a_newer_file_is_left_alone(path: Path, mode: StoreMode) -> None:
+    """A file of a newer version is refused with the advice to upgrade."""
+    run(acting(path).close())
+    alter(path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(StoreUnavailable, match=f"has version {SCHEMA_VERSION + 1}.* Upgrade this program"):
+        SqliteStore.open(path, mode=mode)
+
+
+def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opening for acting runs the scripts that a file lacks, each once; opening for reading does not."""
+    run(acting(path).close())
+    script = "CREATE TABLE later (n INTEGER); INSERT INTO later VALUES (1);"
+    monkeypatch.setattr("controller.adapters.stores.store_file.MIGRATIONS", (*MIGRATIONS, script))
+    monkeypatch.setattr("controller.adapters.stores.store_file.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    with pytest.raises(StoreUnavailable, match="brings the file up to date"):
+        reading(path)
+    run(acting(path).close())
+    run(acting(path).close())
+    with closing(sqlite3.connect(path)) as database:
+        assert database.execute("SELECT count(*) FROM later").fetchone() == (1,)
+
+
+def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that fails half way leaves the file at its old version, usable by the old program."""
+    run(acting(path).close())
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            "controller.adapters.stores.store_file.MIGRATIONS", (*MIGRATIONS, "DROP TABLE job; DROP TABLE no;")
+        )
+        patched.setattr("controller.adapters.stores.store_file.SCHEMA_VERSION", SCHEMA_VERSION + 1)
+        with pytest.raises(StoreUnavailable, match="no such table: no"):
+            acting(path)
+    store = acting(path)
+    run(store.save_jobs("acme", [job_of("1")]))
+    run(store.close())
+
+
+@pytest.mark.parametrize("mode", StoreMode)
+def test_a_file_that_is_no_database_is_named(path: Path, mode: StoreMode) -> None:
+    """Something else in the store's place is refused in words, with the cause chained, and is not touched."""
+    text = "this is a letter to my aunt " * 50
+    path.write_text(text)
+    with pytest.raises(StoreUnavailable, match=f"{path} is not a SQLite database") as refused:
+        SqliteStore.open(path, mode=mode)
+    assert isinstance(refused.value.__cause__, sqlite3.DatabaseError)
+    assert path.read_text() == text
+
+
+def test_the_database_of_another_program_is_left_alone(path: Path) -> None:
+    """A SQLite file with tables that are not ours gets none of ours."""
+    alter(path, "CREATE TABLE theirs (n INTEGER)")
+    with pytest.raises(StoreUnavailable, match="the database of another program"):
+        acting(path)
+
+
+@pytest.mark.parametrize("mode", StoreMode)
+def test_a_damaged_file_is_named(path: Path, mode: StoreMode) -> None:
+    """Pages that make no sense become ``StoreUnavailable`` with advice, not an exception of sqlite3."""
+    run(acting(path).close())
+    whole = path.read_bytes()
+    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
+    with pytest.raises(StoreUnavailable, match=f"{path} is damaged. Put a backup in its place"):
+        SqliteStore.open(path, mode=mode)
+
+
+@pytest.mark.parametrize("mode", StoreMode)
+def test_a_directory_is_no_store(tmp_path: Path, mode: StoreMode) -> None:
+    """A directory in the place of the file is refused with an example of what to write."""
+    with pytest.raises(StoreUnavailable, match=f"{tmp_path} is a directory. Name a file in it"):
+        SqliteStore.open(tmp_path, mode=mode)
+
+
+def test_missing_directories_are_made(tmp_path: Path) -> None:
+    """The controller makes the directory of its store; where it cannot, it says so."""
+    run(acting(tmp_path / "a" / "b" / "store.db").close())
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreUnavailable, match="cannot be made"):
+        acting(tmp_path / "file" / "store.db")
+
+
+def test_a_closed_store_says_so(path: Path) -> None:
+    """Using a store after its close is ``StoreUnavailable``."""
+    store = acting(path)
+    run(store.close())
+    with pytest.raises(StoreUnavailable, match="closed"):
+        standing(store)
+
+
+def test_a_locked_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another program's open transaction becomes ``StoreUnavailable`` after the time-out, and nothing is half written."""
+    monkeypatch.setattr("controller.adapters.stores.store_file._BUSY_TIMEOUT_SECONDS", 0.01)
+    store = acting(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="was locked by another program"):
+            run(store.claim(claim_of()))
+    run(store.claim(claim_of()))
+    run(store.close())
+
+
+def test_a_full_disk_undoes_the_whole_batch(path: Path) -> None:
+    """A write that does not fit is ``StoreUnavailable`` with advice, none of it is kept, and the store goes on afterwards."""
+    file = StoreFile.open(path, StoreMode.ACT)
+    store = SqliteStore(file)
+    with file.reading() as database:
+        (pages,) = database.execute("PRAGMA page_count").fetchone()
+        database.execute(f"PRAGMA max_page_count = {pages}")
+    long = replace(record_of(Outcome.HELD, 15), message="long " * 20_000)
+    with pytest.raises(StoreUnavailable, match="the disk is full"):
+        run(store.apply(Decisions(records=[record_of(Outcome.HELD), long])))
+    assert run(store.slots(ORDERS, 5)) == ()
+    run(store.apply(Decisions(records=[record_of(Outcome.HELD)])))
+    run(store.close())
+
+
+def test_commits_are_durable_when_they_return(path: Path) -> None:
+    """The file is opened with a write-ahead log and ``synchronous=FULL``: a power cut loses no acknowledged claim."""
+    file = StoreFile.open(path, StoreMode.ACT)
+    with file.reading() as database:
+        found = [
+            database.execute(f"PRAGMA {name}").fetchone()[0]
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "user_version")
+        ]
+    assert found == ["wal", 2, 1, 5_000, SCHEMA_VERSION]
+    file.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE slot_record SET outcome = 'Held'", "a final record is never overwritten"),
+        ("UPDATE schedule SET watermark = watermark - 1", "a watermark only moves forward"),
+        ("UPDATE schedule SET watermark = NULL", "a watermark only moves forward"),
+        ("UPDATE claim SET status = 'Open', closed_at = NULL", "a closed claim never changes"),
+        ("UPDATE attribution SET scheduled_at = 0", "a job belongs to one slot for ever"),
+        ("DELETE FROM attribution", "a job belongs to one slot for ever"),
+        ("UPDATE observed SET platform = NULL", "NOT NULL"),
+    ],
+)
+def test_the_rules_live_in_the_schema(path: Path, statement: str, rule: str) -> None:
+    """Even a statement that no code of ours contains cannot break a rule."""
+    store = acting(path)
+    run(store.claim(claim_of()))
+    triggered = record_of(Outcome.TRIGGERED, job_id="7")
+    run(store.apply(Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, triggered, job_of("7"))])))
+    run(store.note_observed("acme", NOON))
+    run(store.close())
+    with pytest.raises(sqlite3.IntegrityError, match=rule):
+        alter(path, statement)
+
+
+def test_every_word_of_the_model_fits_the_schema(path: Path) -> None:
+    """Each outcome, reason, status, answer and kind of job can be stored and read back."""
+    store = acting(path)
+    records = [record_of(outcome, n) for n, outcome in enumerate(Outcome)]
+    records += [record_of(Outcome.HELD, 100 + n, reason=reason) for n, reason in enumerate(Reason)]
+    jobs = [replace(job_of(f"{k}{s}"), kind=k, status=s) for k in JobKind for s in JobStatus]
+    run(store.apply(Decisions(records=records)))
+    run(store.save_jobs("acme", jobs))
+    for n, status in enumerate(s for s in ClaimStatus if s is not ClaimStatus.OPEN):
+        claim = claim_of(200 + n)
+        run(store.claim(claim))
+        for answer in Answer:
+            run(store.answered(claim, answer, NOON))
+        run(store.close_claim(claim, status, NOON, record_of(Outcome.HELD, 200 + n)))
+    kept = {record.slot: record for record in run(store.slots(ORDERS, 1_000))}
+    assert [kept[record.slot] for record in records] == records
+    assert {job.job_id: job for job, _ in run(store.jobs(ORDERS, 100))} == {job.job_id: job for job in jobs}
+    run(store.close())
+
+
+def test_a_word_of_a_newer_version_is_named(path: Path) -> None:
+    """A reason that this version does not know is ``StoreUnavailable``, saying which."""
+    store = acting(path)
+    run(store.apply(Decisions(records=[record_of(Outcome.HELD)])))
+    alter(path, "UPDATE slot_record SET reason = 'Eclipse'")
+    with pytest.raises(StoreUnavailable, match="'Eclipse' is not a valid Reason"):
+        standing(store)
+    run(store.close())
+
+
+def test_half_a_character_in_a_message_does_no_harm(path: Path) -> None:
+    """A platform's message that is no valid UTF-8 is kept as well as it can be; in a name it is ``StoreUnavailable``."""
+    store = acting(path)
+    run(store.apply(Decisions(records=[replace(record_of(Outcome.HELD), message="bad \ud800 byte")])))
+    assert run(store.slots(ORDERS, 1))[0].message == "bad ? byte"
+    with pytest.raises(StoreUnavailable, match="surrogates not allowed"):
+        run(store.apply(Decisions(records=[record_of(Outcome.COUNTED, job_id="\ud800")])))
+    assert run(store.slots(ORDERS, 1))[0].slot == slot()
+    run(store.close())
+
+
+def test_a_number_that_is_too_large_is_refused_in_words(path: Path) -> None:
+    """A number beyond 64 bits is ``StoreUnavailable`` and leaves no transaction open."""
+    store = acting(path)
+    with pytest.raises(StoreUnavailable, match="too large"):
+        run(store.save_jobs("acme", [job_of("1"), replace(job_of("2"), rows=2**63)]))
+    assert run(store.jobs(ORDERS, 5)) == ()
+    run(store.save_jobs("acme", [job_of("1")]))
+    run(store.close())
