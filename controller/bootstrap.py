@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -23,6 +23,7 @@ from controller.adapters.telemetry.lines import StructlogTelemetry
 from controller.errors import PlatformError, SettingsInvalid
 from controller.model.event import Event
 from controller.model.plan import Plan, PlanningInput
+from controller.model.profile import PlatformProfile
 from controller.model.schedule import ScheduleSpec
 from controller.ports.spec_source import SpecTree
 from controller.ports.telemetry import Telemetry
@@ -70,13 +71,13 @@ def _secrets(credentials: Collection[Credentials]) -> list[str]:
     return found
 
 
-def read_specs(path: Path, settings: Settings) -> SpecTree:
-    """Read a spec tree once, offline.
+async def read_specs(path: Path, profiles: Mapping[str, PlatformProfile]) -> SpecTree:
+    """Read a spec tree once, without any platform.
 
     Raises:
         SpecSourceUnavailable: it could not be read whole.
     """
-    return asyncio.run(DirectorySpecSource(path, settings.profiles or None).fetch())
+    return await DirectorySpecSource(path, profiles).fetch()
 
 
 def check_specs(paths: Collection[Path], settings: Settings | None) -> SpecTree:

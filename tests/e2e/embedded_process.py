@@ -7,13 +7,14 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import textwrap
 import threading
 import time
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 
@@ -100,6 +101,15 @@ class PlatformProcess:
         return self.ended(self.trigger(connection_id, job_type))
 
 
+class Start(Protocol):
+    """Starts a platform, as `start_platform` does, in a folder that is known already."""
+
+    def __call__(
+        self, connections_yaml: str, *, workers: int | None = 2, faults: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> PlatformProcess:
+        """Start it and wait until it accepts connections."""
+
+
 def start_platform(
     folder: Path,
     connections_yaml: str,
@@ -135,6 +145,27 @@ def start_platform(
         trust_env=False,
     )
     return PlatformProcess(announced["platform"], announced["organization_id"], token, folder, process, client)
+
+
+@contextmanager
+def platforms_in(folder: Path) -> "Iterator[Start]":
+    """Give a function that starts platforms in a folder; what still runs at the end is stopped."""
+    started: list[PlatformProcess] = []
+
+    def start(
+        connections_yaml: str, *, workers: int | None = 2, faults: Sequence[str] = (), options: Sequence[str] = ()
+    ) -> PlatformProcess:
+        yaml = textwrap.dedent(connections_yaml)
+        platform = start_platform(folder, yaml, workers=workers, faults=faults, options=options)
+        started.append(platform)
+        return platform
+
+    try:
+        yield start
+    finally:
+        for platform in started:
+            if platform.process.returncode is None:
+                platform.stop()
 
 
 def _announcement(process: "subprocess.Popen[bytes]", log: Path) -> dict[str, Any]:

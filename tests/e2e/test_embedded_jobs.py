@@ -1,31 +1,24 @@
 """Real jobs on a real platform process: what is moved, what a kill leaves, what a cancel ends."""
 
-import json
 import os
 import signal
 import sqlite3
-import subprocess
-import sys
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import httpx
 import pytest
 
 from tests.e2e.embedded_process import (
-    PlatformProcess,
+    Start,
     cursor_of,
     is_alive,
     kill_job,
+    platforms_in,
     processes_of,
     rows_of,
-    start_platform,
     wait_for,
 )
-
-Start = Callable[..., PlatformProcess]
 
 SLOW = """
 connections:
@@ -38,17 +31,8 @@ connections:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     """Start platforms in this test's folder; whatever still runs at its end is stopped."""
-    started: list[PlatformProcess] = []
-
-    def start_one(connections_yaml: str, **rest: object) -> PlatformProcess:
-        platform = start_platform(tmp_path, textwrap.dedent(connections_yaml), **rest)  # type: ignore[arg-type]
-        started.append(platform)
-        return platform
-
-    yield start_one
-    for platform in started:
-        if platform.process.returncode is None:
-            platform.stop()
+    with platforms_in(tmp_path) as start_one:
+        yield start_one
 
 
 def assert_whole(path: Path, table: str) -> int:
@@ -123,7 +107,7 @@ def test_counts_grow_while_a_job_runs(start: Start) -> None:
 
 
 def test_a_source_that_fails_keeps_the_rows_before(start: Start, tmp_path: Path) -> None:
-    """failAtRow ends the job as failed with a reason in its log, and the rows before it stay, with their cursor."""
+    """A source's failAtRow ends the job as failed with a reason in its log, and the rows before it stay, with their cursor."""
     platform = start(SLOW.replace("rowsPerSecond: 2000", "failAtRow: 701"))
     job = platform.sync("slow")
     assert (job["status"], job["rows_synced"]) == ("failed", 700)
@@ -132,7 +116,7 @@ def test_a_source_that_fails_keeps_the_rows_before(start: Start, tmp_path: Path)
 
 
 def test_a_hanging_job_hangs_until_it_is_cancelled(start: Start, tmp_path: Path) -> None:
-    """hangAtRow commits what came before and stays running; a cancel ends it as cancelled."""
+    """A source's hangAtRow commits what came before and stays running; a cancel ends it as cancelled."""
     platform = start(SLOW.replace("rowsPerSecond: 2000", "hangAtRow: 701"))
     job_id = platform.trigger("slow")
     platform.job_when(job_id, lambda job: job["rows_synced"] == 700)
@@ -235,68 +219,6 @@ def test_only_as_many_jobs_run_as_there_are_workers(start: Start) -> None:
     platform.job_when(third, lambda job: job["status"] == "running")
 
 
-COMMAND = """
-connections:
-  - connectionId: command
-    command:
-      sync: [python, job.py, "two words; $HOME"]
-      directory: .
-      environment: {GREETING: "good morning"}
-"""
-
-
-def test_a_command_counts_logs_and_succeeds(start: Start, tmp_path: Path) -> None:
-    """Progress lines are added to the counts, all others are the log; arguments and environment arrive untouched by any shell."""
-    (tmp_path / "job.py").write_text(
-        "import os, sys\n"
-        'print(\'{"rows": 5, "bytes": 40}\')\nprint(\'{"rows": 2}\')\nprint(\'{"rows": -1}\')\nprint(\'{"rows": 1, "x": 2}\')\n'
-        "print(sys.argv[1], os.environ['GREETING'], os.getcwd(), flush=True)\nprint('to stderr', file=sys.stderr)\n"
-    )
-    platform = start(COMMAND)
-    job = platform.sync("command")
-    assert (job["status"], job["rows_synced"], job["bytes_synced"]) == ("succeeded", 7, 40)
-    assert sorted(platform.lines(job["job_id"])) == sorted(
-        ['{"rows": -1}', '{"rows": 1, "x": 2}', f"two words; $HOME good morning {tmp_path}", "to stderr"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("ending", "reason"), [("sys.exit(3)", "exit code 3"), ("os.kill(os.getpid(), 9)", "signal 9")]
-)
-def test_a_command_that_ends_badly_is_failed(start: Start, tmp_path: Path, ending: str, reason: str) -> None:
-    """Any exit code but 0, and any signal, is a failed job whose log says which."""
-    (tmp_path / "job.py").write_text(f"import os, sys\nprint('began', flush=True)\n{ending}\n")
-    platform = start(COMMAND)
-    job = platform.sync("command")
-    assert job["status"] == "failed"
-    assert platform.lines(job["job_id"])[0] == "began"
-    assert reason in platform.lines(job["job_id"])[-1]
-
-
-def test_a_program_that_is_not_there_is_a_failed_job(start: Start) -> None:
-    """A command that cannot be started fails its job with a reason, and the platform goes on."""
-    platform = start("connections: [{connectionId: none, command: {sync: [no-such-program]}}]")
-    job = platform.sync("none")
-    assert job["status"] == "failed"
-    assert "no-such-program" in platform.lines(job["job_id"])[0]
-
-
-def test_a_cancelled_command_is_cancelled_and_all_its_processes_end(start: Start, tmp_path: Path) -> None:
-    """A cancel ends grandchildren too, even deaf ones, after the grace; exit code 0 does not make it a success."""
-    (tmp_path / "job.py").write_text(
-        "import signal, subprocess, sys\n"
-        "subprocess.Popen(['sh', '-c', \"trap '' TERM; echo deaf; while true; do sleep 1; done\"])\n"
-        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))\nsignal.pause()\n"
-    )
-    platform = start(COMMAND)
-    job_id = platform.trigger("command")
-    wait_for(lambda: platform.lines(job_id), lambda lines: "deaf" in lines)
-    assert len(processes_of(job_id)) >= 2
-    platform.call("DELETE", f"/jobs/{job_id}")
-    assert platform.ended(job_id)["status"] == "cancelled"
-    assert processes_of(job_id) == []
-
-
 def test_sigterm_ends_jobs_and_exits_0(start: Start) -> None:
     """On SIGTERM running jobs end as failed with a line that says so, waiting ones wait, and the platform exits 0."""
     platform = start(SLOW + "  - {connectionId: waits, command: {sync: ['true']}}\n", workers=1)
@@ -348,87 +270,3 @@ def test_two_platforms_do_not_share_a_data_directory(start: Start) -> None:
     start(SLOW)
     with pytest.raises(AssertionError, match="another platform works in"):
         start(SLOW)
-
-
-PIPELINE = """
-import json, sys
-import dlt
-
-@dlt.resource(primary_key="id")
-def orders(at=dlt.sources.incremental("id", initial_value=0)):
-    yield from ({"id": n, "name": f"order {n}"} for n in range(1, 21) if n > at.last_value)
-
-pipeline = dlt.pipeline("orders", destination=dlt.destinations.filesystem(bucket_url=sys.argv[1]), dataset_name="shop")
-pipeline.run(orders(), loader_file_format="jsonl")
-rows = pipeline.last_trace.last_normalize_info.row_counts.get("orders", 0)
-print(json.dumps({"rows": rows}))
-"""
-
-
-def test_a_real_dlt_pipeline_runs_as_a_command(start: Start, tmp_path: Path) -> None:
-    """A dlt pipeline loads files, its rows are the job's rows, and its second run brings nothing twice."""
-    (tmp_path / "pipeline.py").write_text(PIPELINE)
-    platform = start(f"""
-        connections:
-          - connectionId: dlt
-            command:
-              sync: [python, pipeline.py, "{(tmp_path / "lake").as_uri()}"]
-              environment:
-                RUNTIME__DLTHUB_TELEMETRY: "false"
-                DLT_DATA_DIR: {tmp_path / "dlt"}
-                HOME: {tmp_path / "home"}
-                DATA_WRITER__DISABLE_COMPRESSION: "true"
-        """)
-    first = platform.sync("dlt")
-    assert (first["status"], first["rows_synced"]) == ("succeeded", 20), platform.lines(first["job_id"])
-    second = platform.sync("dlt")
-    assert (second["status"], second["rows_synced"]) == ("succeeded", 0), platform.lines(second["job_id"])
-    loaded = [json.loads(line) for file in (tmp_path / "lake/shop/orders").glob("*.jsonl") for line in file.open()]
-    assert sorted(row["id"] for row in loaded) == list(range(1, 21))
-
-
-def test_a_lost_reply_leaves_a_job_and_a_lost_request_does_not(start: Start) -> None:
-    """Both look alike to the client, a broken connection; only the job list tells what has happened."""
-    for fault, jobs in (("lost-request@0.5", 0), ("lost-reply@0.5", 1)):
-        platform = start(SLOW.replace("rows: 3000", "rows: 1"), faults=[fault])
-        before = _total(platform)
-        while True:
-            try:
-                answer = platform.call("POST", "/jobs", json={"connection_id": "slow", "job_type": "sync"})
-            except httpx.TransportError:
-                break
-            platform_job = str(answer.json()["job_id"])
-            wait_for(lambda job=platform_job: _status(platform, job), lambda status: status == "succeeded")  # type: ignore[misc]
-            before += 1
-        assert _total(platform) == before + jobs
-        platform.stop()
-
-
-def _total(platform: PlatformProcess) -> int:
-    return wait_for(lambda: _answer(platform, "/jobs?limit=1"), bool)["total"]  # type: ignore[index, return-value]
-
-
-def _status(platform: PlatformProcess, job_id: str) -> object:
-    found = _answer(platform, f"/jobs/{job_id}")
-    return found and found["status"]
-
-
-def _answer(platform: PlatformProcess, path: str) -> dict[str, object] | None:
-    try:
-        found: dict[str, object] = platform.call("GET", path).json()
-    except httpx.TransportError:
-        return None
-    return found
-
-
-def test_the_job_process_loads_the_standard_library_only() -> None:
-    """What a built-in job imports is Python's own and the engine, so that it starts in milliseconds."""
-    script = (
-        "import sys; sys.path.insert(0, sys.argv[1]); import controller.embedded.worker.__main__;"
-        "print(sorted({name.split('.')[0] for name in sys.modules} - sys.stdlib_module_names - {'__main__'}))"
-    )
-    root = str(Path(__file__).resolve().parents[2])
-    loaded = subprocess.run(
-        [sys.executable, "-I", "-S", "-c", script, root], check=True, capture_output=True, text=True
-    )
-    assert loaded.stdout.strip() == "['controller']"

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
 from typing import TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 from controller.adapters.specs.fields import Field, Fields, Reader, text_of
 from controller.adapters.specs.yaml_tree import Scalar, quoted
+from controller.decide.calendar import CalendarError, compile_cron
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -101,24 +102,25 @@ def time_zone(field: Field) -> str:
     if not is_zone(value):
         found = field.report.hints.nearest(value, zones())
         advice = f"did you mean {found}?" if found else "write an IANA name such as Europe/Zurich"
-        raise field.rejected("unknown-zone", f"there is no time zone {quoted(value)}; {advice}")
+        raise field.rejected("zone-unknown", f"there is no time zone {quoted(value)}; {advice}")
     return value
 
 
 @lru_cache(maxsize=1)
 def zones() -> frozenset[str]:
-    """Every zone that the machine or the tzdata package knows."""
+    """Every name that may be a zone."""
     return frozenset(available_timezones())
 
 
 @lru_cache(maxsize=1024)
 def is_zone(zone: str) -> bool:
-    """Tell whether a zone exists and loads."""
+    """Tell whether calendars know a zone; asked of them, so that there is one answer."""
+    # A guess at what was meant is dear, and calendars make one for each name that they do not know.
     if zone not in zones():
         return False
     try:
-        ZoneInfo(zone)
-    except (ValueError, OSError):
+        compile_cron("0 0 * * *", zone)
+    except CalendarError:
         return False
     return True
 

@@ -264,10 +264,11 @@ def _syntax(error: yaml.MarkedYAMLError, text: str) -> YamlRejected:
     mark: Any = error.problem_mark or error.context_mark or Place(0, 0)
     if (unquoted := _unquoted(error.context_mark or mark, text)) is not None:
         return unquoted
-    lines = text.splitlines()
-    if mark.line >= len(lines) and error.context_mark is not None:
-        # Behind the end there is nothing to see; what was left open begins here.
-        mark = error.context_mark
+    lines = text.splitlines() or [""]
+    if mark.line >= len(lines):
+        # Behind the end there is nothing to see: show what was left open, or the end itself.
+        mark = error.context_mark or mark
+        mark = mark if mark.line < len(lines) else Place(len(lines) - 1, len(lines[-1]))
     problem = " ".join(part for part in (error.problem, error.context) if part)
     advice = "check the indentation, and quote texts that hold special characters"
     if mark.line < len(lines) and "\t" in lines[mark.line][: mark.column + 1]:

@@ -22,6 +22,9 @@ from controller.model.job import Job
 from controller.model.record import CancelRequest, Claim, Setbacks, SlotRecord, Standing
 from controller.ports.store import StoredEvent
 
+# Left alone, SQLite reads a connection's whole history by primary key to find the few rows that are open or pending; INDEXED BY (and
+# CROSS JOIN, which keeps the order) is a promise that a statement fails rather than becomes slow.
+
 _SCHEDULES = """
     SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at
     FROM schedule WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?))
@@ -29,12 +32,13 @@ _SCHEDULES = """
 
 _OPEN_CLAIMS = """
     SELECT platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer, answered_at
-    FROM claim WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND status = 'Open'
+    FROM claim INDEXED BY one_open_claim
+    WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND status = 'Open'
 """
 
 _PENDING = """
     SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision
-    FROM slot_record
+    FROM slot_record INDEXED BY slot_pending
     WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND outcome IN ('Held', 'InDoubt')
     ORDER BY connection_id, scheduled_at
 """
@@ -42,7 +46,7 @@ _PENDING = """
 _SETBACKS = """
     SELECT c.connection_id, c.scheduled_at, sum(c.status = 'Absent'),
         sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
-    FROM slot_record AS r JOIN claim AS c USING (platform, connection_id, scheduled_at)
+    FROM slot_record AS r INDEXED BY slot_pending CROSS JOIN claim AS c USING (platform, connection_id, scheduled_at)
     WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.outcome IN ('Held', 'InDoubt')
         AND c.status <> 'Open'
     GROUP BY c.connection_id, c.scheduled_at
@@ -82,7 +86,7 @@ _SLOTS = """
 
 # The first number since an instant comes from the index on `at` alone; the rows are then read by number from the newest on, which
 # ends after `limit` of them. Asking for both at once would read every event of a long history.
-_FIRST_SINCE = "SELECT min(number) FROM event WHERE at >= ?"
+_FIRST_SINCE = "SELECT min(number) FROM event INDEXED BY event_at WHERE at >= ?"
 _EVENTS = """
     SELECT number, name, at, fields FROM event WHERE number > ? AND at >= ? ORDER BY number DESC LIMIT ?
 """

@@ -150,11 +150,13 @@ class StoreFile:
 
     def close(self) -> None:
         """Give back the file, then its lock; a second time does nothing."""
-        with _failures_in_words(self.path):
-            self._database.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        try:
+            with _failures_in_words(self.path):
+                self._database.close()
+        finally:
+            if self._lock is not None:
+                os.close(self._lock)
+                self._lock = None
 
 
 def _lock(path: Path) -> int:

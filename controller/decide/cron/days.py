@@ -9,7 +9,7 @@ from calendar import isleap, monthrange
 from datetime import date
 from functools import lru_cache
 
-from controller.decide.cron.fields import DayRule
+from controller.decide.cron.fields import WEEKS_OF_MONTH, DayRule
 
 YEAR_FIRST = 1969
 """West of Greenwich the first instants of 1970 are still the last day of 1969."""
@@ -29,18 +29,17 @@ YEAR_STARTS = tuple(date(year, 1, 1).toordinal() - _EPOCH for year in range(YEAR
 """The first day of each year from `YEAR_FIRST`, and of the one after `YEAR_LAST`."""
 
 
-def _weekday(year: int, month: int, day: int) -> int:
-    return (date(year, month, day).weekday() + 1) % 7
-
-
 def _kind(year: int) -> int:
-    return _weekday(year, 1, 1) * 2 + isleap(year)
+    return date(year, 1, 1).isoweekday() % 7 * 2 + isleap(year)
 
 
 YEAR_KINDS = tuple(_kind(year) for year in range(YEAR_FIRST, YEAR_LAST + 1))
 """The kind of each year from `YEAR_FIRST`."""
 
-_YEAR_OF_KIND = {kind: YEAR_FIRST + index for index, kind in enumerate(YEAR_KINDS)}
+_LENGTHS = tuple(tuple(monthrange(year, month)[1] for month in range(1, 13)) for year in (2001, 2000))
+_SUNDAY, _SATURDAY = 0, 6
+_WEEK = 0b111_1111
+_EVERY_WEEK = sum(1 << 7 * week for week in range(WEEKS_OF_MONTH))
 
 BEFORE_ALL = YEAR_STARTS[0] - 1
 """What a search backwards finds when nothing matches."""
@@ -101,7 +100,7 @@ class Days:
     def _of_kind(self, kind: int) -> int:
         bits = self._by_kind[kind]
         if bits is None:
-            bits = self._by_kind[kind] = _year_bits(self._rule, _YEAR_OF_KIND[kind])
+            bits = self._by_kind[kind] = _year_bits(self._rule, kind)
         return bits
 
 
@@ -111,14 +110,13 @@ def days_of(rule: DayRule) -> Days:
     return Days(rule)
 
 
-def _year_bits(rule: DayRule, year: int) -> int:
-    """Bit n is the day n of the year, from 0."""
-    bits = 0
-    start = 0
-    for month in range(1, 13):
-        length = monthrange(year, month)[1]
+def _year_bits(rule: DayRule, kind: int) -> int:
+    """Bit n is the day n of a year of this kind, from 0."""
+    weekday, leap = divmod(kind, 2)
+    bits = start = 0
+    for month, length in enumerate(_LENGTHS[leap], 1):
         if rule.months >> month & 1:
-            bits |= _month_bits(rule, _weekday(year, month, 1), length) >> 1 << start
+            bits |= _month_bits(rule, (weekday + start) % 7, length) >> 1 << start
         start += length
     return bits
 
@@ -128,25 +126,29 @@ def _month_bits(rule: DayRule, first_weekday: int, length: int) -> int:
     by_day = rule.days | (rule.last_day << length)
     if rule.last_workday:
         by_day |= 1 << _near_workday(length, first_weekday, length)
-    for day in range(1, length + 1):
-        if rule.near_workdays >> day & 1:
-            by_day |= 1 << _near_workday(day, first_weekday, length)
-    by_weekday = 0
-    for day in range(1, length + 1):
-        weekday = (first_weekday + day - 1) % 7
-        week = (day - 1) // 7
-        wanted = rule.weekdays | rule.nth_weekdays >> 7 * week
-        if day + 7 > length:
-            wanted |= rule.last_weekdays
-        by_weekday |= (wanted >> weekday & 1) << day
+    if rule.near_workdays:
+        for day in range(1, length + 1):
+            if rule.near_workdays >> day & 1:
+                by_day |= 1 << _near_workday(day, first_weekday, length)
+    by_weekday = _week_from(rule.weekdays, first_weekday) * _EVERY_WEEK << 1
+    if rule.nth_weekdays:
+        for week in range(WEEKS_OF_MONTH):
+            by_weekday |= _week_from(rule.nth_weekdays >> 7 * week & _WEEK, first_weekday) << 7 * week + 1
+    if rule.last_weekdays:
+        by_weekday |= _week_from(rule.last_weekdays, (first_weekday + length) % 7) << length - 6
     bits = by_day & by_weekday if rule.both else by_day | by_weekday
     return bits & (2 << length) - 2
 
 
+def _week_from(weekdays: int, first: int) -> int:
+    """Seven days from the weekday ``first`` on: bit 0 is that day."""
+    return (weekdays | weekdays << 7) >> first & _WEEK
+
+
 def _near_workday(day: int, first_weekday: int, length: int) -> int:
     weekday = (first_weekday + day - 1) % 7
-    if weekday == 6:
-        return day - 1 if day > 1 else 3
-    if weekday == 0:
+    if weekday == _SATURDAY:
+        return day - 1 if day > 1 else day + 2
+    if weekday == _SUNDAY:
         return day + 1 if day < length else day - 2
     return day

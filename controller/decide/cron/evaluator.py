@@ -6,12 +6,13 @@ instant after the jump (equal instants are one slot). Any other expression has a
 Minutes are wall minutes since 1970-01-01T00:00 in the zone; inside a segment they are instants plus a constant.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 
 from controller.decide.cron.days import Days, days_of
 from controller.decide.cron.fields import CronFields
-from controller.decide.cron.zone import BEGIN, END, Segments, segment_at
+from controller.decide.cron.zone import BEGIN, END, Segments
 
 MINUTES = 1440
 """Minutes of a day on the wall clock; a change of the clock is between segments, never inside one."""
@@ -42,7 +43,7 @@ class CronCalendar:
         if at >= END:
             return None
         starts, offsets = self._segments.starts, self._segments.offsets
-        here = segment_at(self._segments, at)
+        here = bisect_right(starts, at) - 1
         offset = offsets[here]
         low = self._lows[here]
         found = self._wall_from(low if at == starts[here] else max(low, at + offset))
@@ -55,7 +56,7 @@ class CronCalendar:
             found = self._wall_from(self._lows[here])
             if found < starts[here + 1] + offset:
                 return max(found - offset, starts[here])
-            here = max(here + 1, segment_at(self._segments, found - DAY_SECONDS))
+            here = max(here + 1, bisect_right(starts, found - DAY_SECONDS) - 1)
         return None
 
     def previous_at_or_before(self, instant: int) -> int | None:
@@ -64,7 +65,7 @@ class CronCalendar:
             return None
         starts, offsets = self._segments.starts, self._segments.offsets
         at = min(instant, END - 1)
-        here = segment_at(self._segments, at)
+        here = bisect_right(starts, at) - 1
         found = self._wall_until(at + offsets[here])
         if found >= self._lows[here]:
             return max(found - offsets[here], starts[here])
@@ -73,7 +74,7 @@ class CronCalendar:
             found = self._wall_until(starts[here + 1] + offsets[here] - 1)
             if found >= self._lows[here]:
                 return max(found - offsets[here], starts[here])
-            here = min(here - 1, segment_at(self._segments, found + DAY_SECONDS))
+            here = min(here - 1, bisect_right(starts, found + DAY_SECONDS) - 1)
         return None
 
     def count_between(self, after: int, until: int) -> int:
@@ -104,7 +105,7 @@ class CronCalendar:
         found = self._days.first_from(day)
         if found == day:
             if rest := self._times >> of_day:
-                return (minute + lowest(rest)) * 60
+                return (minute + (rest & -rest).bit_length() - 1) * 60
             found = self._days.first_from(day + 1)
         return (found * MINUTES + self._first) * 60
 
@@ -127,7 +128,7 @@ class CronCalendar:
         """
         begin, end = max(begin, BEGIN), min(end, END)
         starts = self._segments.starts
-        for here in range(segment_at(self._segments, begin), len(starts) - 1):
+        for here in range(bisect_right(starts, begin) - 1, len(starts) - 1):
             if starts[here] >= end:
                 return
             offset, low = self._segments.offsets[here], self._lows[here]

@@ -1,6 +1,5 @@
 """A time zone as runs of constant offset, on whole seconds since the Unix epoch."""
 
-from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -105,8 +104,3 @@ def _with_lows(starts: tuple[int, ...], offsets: tuple[int, ...]) -> Segments:
         fixed_lows.append(start + offset if start + offset - shown > GAP_MADE_UP_SECONDS_MAX else shown)
         shown = max(shown, end + offset)
     return Segments(starts, offsets, wall_lows, tuple(fixed_lows))
-
-
-def segment_at(segments: Segments, instant: int) -> int:
-    """The number of the run that holds an instant, which lies from `BEGIN` to before `END`."""
-    return bisect_right(segments.starts, instant) - 1

@@ -77,6 +77,7 @@ class Walker:
     """Slots of a cron expression, found by walking."""
 
     def __init__(self, expression: str) -> None:
+        self.expression = expression
         self.minute, self.hour, self.day, self.month, self.weekday = expression.split()
         self.minutes, self.hours = expand("minute", self.minute), expand("hour", self.hour)
         self.days, self.months = expand("day", self.day), expand("month", self.month)
@@ -88,7 +89,9 @@ class Walker:
         if day.month not in self.months:
             return False
         by_day = day.day in self.days or any(special_day(item, day) for item in self.day.split(","))
-        by_weekday = day.isoweekday() % 7 in self.weekdays or any(special_weekday(i, day) for i in self.weekday.split(","))
+        by_weekday = day.isoweekday() % 7 in self.weekdays or any(
+            special_weekday(i, day) for i in self.weekday.split(",")
+        )
         if self.day[0] in "*?" or self.weekday[0] in "*?":
             return by_day and by_weekday
         return by_day or by_weekday
@@ -139,8 +142,8 @@ def changes(zone: str, first_year: int, last_year: int) -> list[int]:
 
     begin = int(datetime(first_year, 1, 1, tzinfo=UTC).timestamp())
     end = int(datetime(last_year + 1, 1, 1, tzinfo=UTC).timestamp())
-    found = []
-    for day in range(begin, end, 86_400):
-        if offset(day) != offset(day + 86_400):
-            found.append(next(at for at in range(day, day + 86_401, 60) if offset(at) != offset(day)))
-    return found
+    return [
+        next(at for at in range(day, day + 86_401, 60) if offset(at) != offset(day))
+        for day in range(begin, end, 86_400)
+        if offset(day) != offset(day + 86_400)
+    ]

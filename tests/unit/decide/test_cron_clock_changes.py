@@ -1,6 +1,7 @@
 """Slots where the clock jumps: Debian's rule (``scheduling.md``, findings 1, 2, 4, 5 and section 5.1)."""
 
 from datetime import datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -28,7 +29,7 @@ def slots(expression: str, zone: str, first: str, last: str) -> list[str]:
         slot = calendar.previous_at_or_before(slot - 1)
     assert forwards == backwards
     assert calendar.count_between(start - 1, end) == len(forwards)
-    gaps = [later - earlier for earlier, later in zip(forwards, forwards[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(forwards)]
     assert calendar.smallest_gap(start, end) == min(gaps, default=None)
     return [datetime.fromtimestamp(slot, ZoneInfo(zone)).strftime("%m-%d %H:%M %z") for slot in forwards]
 
@@ -164,7 +165,10 @@ DAYS = {
     "one of two restricted day fields is enough": ("0 0 13 9 FRI", ["09-06", "09-13", "09-20", "09-27"]),
     "both must match when one starts with a star": ("0 0 */10 1-6 SUN", ["01-21", "02-11", "03-31", "04-21"]),
     "a range over all days is no star": ("0 0 1-31 3 1-6/5", [f"03-{day:02}" for day in range(1, 32)]),
-    "months without day 31 are skipped": ("0 0 31 * *", ["01-31", "03-31", "05-31", "07-31", "08-31", "10-31", "12-31"]),
+    "months without day 31 are skipped": (
+        "0 0 31 * *",
+        ["01-31", "03-31", "05-31", "07-31", "08-31", "10-31", "12-31"],
+    ),
 }
 
 

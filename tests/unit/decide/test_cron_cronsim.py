@@ -7,7 +7,7 @@ asked), an answer that lies in the past (finding 4), ``n-n/step`` read as ``n/st
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from cronsim import CronSim, CronSimError
+from cronsim import CronSim
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -45,11 +45,6 @@ EXPRESSIONS = st.tuples(
 NEAR_CHANGES = st.sampled_from([(zone, change) for zone in ZONES for change in changes(zone, 2015, 2035)])
 
 
-def in_second_copy(at: datetime) -> bool:
-    """Whether the wall clock shows this time for the second time."""
-    return at.fold == 1
-
-
 @settings(max_examples=500, derandomize=True, deadline=None)
 @given(expression=EXPRESSIONS, near=NEAR_CHANGES, shift=st.integers(-150 * 1440, 150 * 1440) | st.integers(-2880, 2880))
 def test_slots_are_those_of_cronsim(expression: str, near: tuple[str, int], shift: int) -> None:
@@ -59,13 +54,13 @@ def test_slots_are_those_of_cronsim(expression: str, near: tuple[str, int], shif
     try:
         calendar = compile_cron(expression, zone)
     except CalendarError as error:
-        assert error.code == "cron-never-fires"
-        assume(False)
+        assume(error.code != "cron-never-fires")
+        raise
     for reverse in (False, True):
         slot = at
         for _ in range(FIRES):
             asked = datetime.fromtimestamp(slot, place)
-            if in_second_copy(asked):
+            if asked.fold:
                 break
             theirs = int(next(CronSim(expression, asked, reverse=reverse)).timestamp())
             ours = calendar.previous_at_or_before(slot - 1) if reverse else calendar.next_after(slot)
@@ -75,14 +70,5 @@ def test_slots_are_those_of_cronsim(expression: str, near: tuple[str, int], shif
 
 def test_cronsim_still_answers_with_the_past() -> None:
     """Finding 4, the reason for what is left out: when this fails, nothing need be left out any more."""
-    asked = datetime(2024, 11, 3, 6, 10, tzinfo=UTC).astimezone(ZoneInfo("America/New_York"))
-    assert next(CronSim("30 1 * * *", asked)) < asked
-
-
-def test_cronsim_still_refuses_what_never_comes() -> None:
-    """The two agree that 31 February is a mistake."""
-    try:
-        CronSim("0 0 31 2 *", datetime(2024, 1, 1, tzinfo=UTC))
-    except CronSimError:
-        return
-    raise AssertionError
+    asked = datetime(2024, 11, 3, 6, 10, tzinfo=UTC)
+    assert next(CronSim("30 1 * * *", asked.astimezone(ZoneInfo("America/New_York")))).timestamp() < asked.timestamp()

@@ -60,7 +60,9 @@ def test_a_field_has_these_values(expression: str, name: str, expected: list[int
     ("day", "last_day", "last_workday", "days"),
     [("L", True, False, []), ("LW", False, True, []), ("1,L,lw", True, True, [1]), ("15", False, False, [15])],
 )
-def test_l_is_the_last_day_and_lw_the_last_workday(day: str, last_day: bool, last_workday: bool, days: list[int]) -> None:
+def test_l_is_the_last_day_and_lw_the_last_workday(
+    day: str, last_day: bool, last_workday: bool, days: list[int]
+) -> None:
     """L and LW stand alone or in a list with plain days."""
     rule = parse_cron(f"0 0 {day} * *").day_rule
     assert (rule.last_day, rule.last_workday, values(rule.days)) == (last_day, last_workday, days)

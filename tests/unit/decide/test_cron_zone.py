@@ -1,19 +1,32 @@
 """Zones as runs of constant offset."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from controller.decide.cron.refusal import CalendarError
-from controller.decide.cron.zone import BEGIN, END, PROBE_SECONDS, segment_at, segments_of
+from controller.decide.cron.zone import BEGIN, END, PROBE_SECONDS, segments_of
 from tests.unit.decide.brute_force import changes
 
 
 @pytest.mark.parametrize(
     "name",
-    ["", "localtime", "Factory", "/etc/localtime", "../UTC", "Europe/../UTC", "Europe", "posix/UTC", "right/UTC", "zone.tab", "\0", "CEST"],
+    [
+        "",
+        "localtime",
+        "Factory",
+        "/etc/localtime",
+        "../UTC",
+        "Europe/../UTC",
+        "Europe",
+        "posix/UTC",
+        "right/UTC",
+        "zone.tab",
+        "\0",
+        "CEST",
+    ],
 )
 def test_what_is_no_zone_is_refused(name: str) -> None:
     """Only IANA names: not the machine's zone, no path, no directory, no file beside the zones."""
@@ -24,7 +37,12 @@ def test_what_is_no_zone_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "meant"),
-    [("europe/zurich", "Europe/Zurich"), ("utc", "UTC"), ("Europe/Zürich", "Europe/Zurich"), ("America/NewYork", "America/New_York")],
+    [
+        ("europe/zurich", "Europe/Zurich"),
+        ("utc", "UTC"),
+        ("Europe/Zürich", "Europe/Zurich"),
+        ("America/NewYork", "America/New_York"),
+    ],
 )
 def test_a_misspelt_zone_is_answered_with_the_right_one(name: str, meant: str) -> None:
     """Names are case-sensitive on every file system, and the refusal names the nearest zone."""
@@ -43,7 +61,9 @@ def test_utc_is_one_run() -> None:
 def test_every_change_is_found(name: str) -> None:
     """Also where summer time is interrupted for a month of fasting or lasted one week (Recife 2000)."""
     found = segments_of(name).starts[1:-1]
-    assert [start for start in found if datetime.fromtimestamp(start, UTC).year in range(1995, 2060)] == changes(name, 1995, 2059)
+    assert [start for start in found if datetime.fromtimestamp(start, UTC).year in range(1995, 2060)] == changes(
+        name, 1995, 2059
+    )
 
 
 def test_runs_are_long_enough_to_be_found_by_probes() -> None:
@@ -54,13 +74,13 @@ def test_runs_are_long_enough_to_be_found_by_probes() -> None:
 def test_a_run_has_the_offset_of_the_zone_to_the_second() -> None:
     """The offset changes at the first second of a run and not before."""
     segments, zone = segments_of("Europe/Zurich"), ZoneInfo("Europe/Zurich")
-    for start in segments.starts[1:-1]:
-        here = segment_at(segments, start)
-        assert segment_at(segments, start - 1) == here - 1
-        for at in (start - 1, start):
-            offset = datetime.fromtimestamp(at, zone).utcoffset()
-            assert offset is not None
-            assert segments.offsets[segment_at(segments, at)] == offset.total_seconds()
+
+    def offset(at: int) -> float:
+        return (datetime.fromtimestamp(at, zone).utcoffset() or timedelta()).total_seconds()
+
+    starts = segments.starts[:-1]
+    assert [offset(start) for start in starts] == list(segments.offsets)
+    assert [offset(start - 1) for start in starts[1:]] == list(segments.offsets[:-1])
 
 
 def test_a_zone_is_read_once() -> None:

@@ -18,6 +18,8 @@ TOKEN = "ak_sentinel0123456789"
 ROOT = "/v1/organizations/org_1/knowledge/connectors"
 UNLIMITED = replace(AITRONOS, requests_per_minute=None, requests_per_day=None)
 T = TypeVar("T")
+# Nothing in these tests may take longer, not even on a busy machine.
+DEADLINE_SECONDS = 40.0
 
 
 class ManualClock:
@@ -85,7 +87,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     """Run one test's coroutine; nothing in these tests may take long."""
 
     async def bounded() -> T:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(DEADLINE_SECONDS):
             return await work
 
     return asyncio.run(bounded())

@@ -36,7 +36,7 @@ bad/tag.yaml:9:11: yaml-tag
 bad/time-without-offset.yaml:9:15: bad-time
 bad/two-kinds.yaml:8:7: not-exactly-one
 bad/unknown-key.yaml:9:3: unknown-key
-bad/zone.yaml:9:17: unknown-zone
+bad/zone.yaml:9:17: zone-unknown
 """.splitlines()
 
 
