@@ -4,8 +4,9 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
@@ -16,6 +17,7 @@ from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlat
 from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
 from controller.adapters.specs.directory import DirectorySpecSource, validate_paths
 from controller.adapters.specs.tree import parse_tree
+from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore
 from controller.adapters.stores.store_file import StoreMode
 from controller.adapters.telemetry.console import ConsoleTelemetry
@@ -25,14 +27,23 @@ from controller.model.event import Event
 from controller.model.plan import Plan, PlanningInput
 from controller.model.profile import PlatformProfile
 from controller.model.schedule import ScheduleSpec
+from controller.model.status import StatusReport
 from controller.ports.spec_source import SpecTree
+from controller.ports.store import Store, StoredEvent
 from controller.ports.telemetry import Telemetry
 from controller.reconcile.loop import Loop
 from controller.reconcile.preview import preview
+from controller.reconcile.status import Reading, read_report
 from controller.reconcile.world import World
 from controller.settings import PlatformSettings, Settings
 
 Render = Callable[[Event], str | None]
+
+FOLLOW_SECONDS = 1.0
+"""How often the store is asked for new events."""
+
+FOLLOWED_AT_ONCE = 100_000
+"""More events than are recorded between two looks."""
 
 
 def product_version() -> str:
@@ -94,6 +105,65 @@ def open_store(settings: Settings) -> SqliteStore:
     return SqliteStore.open(settings.store, mode=StoreMode.READ)
 
 
+def has_store(settings: Settings) -> bool:
+    """Whether a controller has run with this store."""
+    return settings.store.exists()
+
+
+def _store_to_read(settings: Settings) -> Store:
+    """The store for reading; before the first controller has run, an empty one."""
+    return open_store(settings) if has_store(settings) else MemoryStore()
+
+
+async def read_status(settings: Settings, at: datetime | None = None) -> StatusReport:
+    """How every schedule stands, from the specs and the store; no platform is asked.
+
+    Raises:
+        SpecSourceUnavailable, StoreUnavailable: neither specs nor store can be read, or the store is damaged.
+    """
+    trouble = () if has_store(settings) else (f"{settings.store} does not exist yet: no controller has run with it",)
+    source = DirectorySpecSource(settings.specs, settings.profiles or None)
+    store = _store_to_read(settings)
+    try:
+        return await read_report(
+            Reading(store, source, _restore, settings.profiles, at or SystemClock().now(), trouble)
+        )
+    finally:
+        await store.close()
+
+
+async def read_events(
+    settings: Settings, *, schedule: str | None = None, since: datetime | None = None, limit: int
+) -> tuple[StoredEvent, ...]:
+    """The newest recorded events, oldest first.
+
+    Raises:
+        StoreUnavailable: there is no store yet, or it cannot be read.
+    """
+    store = open_store(settings)
+    try:
+        return await store.events(schedule=schedule, since=since, limit=limit)
+    finally:
+        await store.close()
+
+
+async def follow_events(settings: Settings, *, schedule: str | None = None, after: int) -> AsyncIterator[StoredEvent]:
+    """Every event recorded after the one numbered ``after``, as it comes; ends only with its consumer.
+
+    Raises:
+        StoreUnavailable: there is no store yet, or it cannot be read.
+    """
+    store, clock = open_store(settings), SystemClock()
+    try:
+        while True:
+            for stored in await store.events(after=after, schedule=schedule, limit=FOLLOWED_AT_ONCE):
+                after = stored.number
+                yield stored
+            await clock.sleep(FOLLOW_SECONDS)
+    finally:
+        await store.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Output:
     """Where a running controller's events go: JSON lines, or lines for people made by ``render``."""
@@ -142,7 +212,7 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
     return World(
         clock=clock,
         cadence=ApschedulerCadence(),
-        store=SqliteStore.open(settings.store, mode=StoreMode.ACT if acting else StoreMode.READ),
+        store=SqliteStore.open(settings.store, mode=StoreMode.ACT) if acting else _store_to_read(settings),
         spec_source=DirectorySpecSource(settings.specs, settings.profiles),
         telemetry=_telemetry(output, tuple(credentials.values())),
         platforms=platforms,
@@ -181,13 +251,29 @@ async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Ev
         await close_world(world)
 
 
-async def preview_cycle(settings: Settings) -> tuple[PlanningInput, Plan]:
+class StoppedClock(SystemClock):
+    """The machine's clocks, but for the wall clock, which stands still."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self._at = at
+
+    def now(self) -> datetime:
+        """The instant that was asked for."""
+        return self._at
+
+
+async def preview_cycle(settings: Settings, at: datetime | None = None) -> tuple[PlanningInput, Plan]:
     """What the next cycle would decide, from the store and the platforms as they are now; nothing is written anywhere.
+
+    ``at`` is the instant to decide for. Before a controller has run, it is decided as for a first start.
 
     Raises:
         SettingsInvalid, SpecSourceUnavailable, StoreUnavailable, PlatformUnavailable: what the preview rests on cannot be had.
     """
     world = build_world(settings, Output(io.StringIO()), acting=False)
+    if at is not None:
+        world = replace(world, clock=StoppedClock(at))
     try:
         return await preview(world)
     finally:

@@ -91,7 +91,7 @@ def _banner(platform: DemoPlatform, paint: Paint) -> str:
     out, specs = _short(platform.state / "out"), _short(platform.specs)
     rows = (
         ("look at the rows", f"sqlite3 {out}/warehouse.db 'select count(*) from orders'"),  # noqa: S608  shown, never run
-        ("ask why", "mainspring explain clickstream-export     (also: get, events, plan)"),
+        ("ask why", f"{_short(_absolute(Path(sys.argv[0])))} explain clickstream-export     (also: get, events, plan)"),
         ("try an edit", f"change every: 5s in {specs}/shop-orders.yaml, or break it, and save"),
         ("stop", "Ctrl-C; the next start continues where this one ended"),
     )

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.cli.terminal import Paint, local
+from controller.cli.terminal import Paint, clock_time, local
 from controller.model.event import Event, EventName, Severity
 
 Fields = Mapping[str, str | int | float | bool | None]
@@ -109,10 +109,10 @@ class EventLines:
         """One line, or None for what only machines read."""
         if event.name is EventName.CYCLE_FINISHED:
             return None
-        name = event.schedule or ""
         mark, style = self._look(event)
-        at = self.paint("dim", local(event.at))
-        return f"{at} {self.paint(style, mark)} {self.paint('bold', name.ljust(NAME_WIDTH))} {self.paint(style, sentence(event))}".rstrip()
+        at = self.paint("dim", clock_time(event.at))
+        name = f"{self.paint('bold', event.schedule.ljust(NAME_WIDTH))} " if event.schedule else ""
+        return f"{at} {self.paint(style, mark)} {name}{self.paint(style, sentence(event))}"
 
     def _look(self, event: Event) -> tuple[str, str]:
         if event.name is EventName.JOB_FINISHED:

@@ -69,6 +69,12 @@ def local(at: datetime) -> str:
     return f"{at.astimezone():%H:%M:%S}"
 
 
+def clock_time(at: datetime) -> str:
+    """Time of day here and, where that differs, in UTC: ``15:04:05 (14:04:05Z)``."""
+    here = at.astimezone()
+    return f"{here:%H:%M:%S}Z" if not here.utcoffset() else f"{here:%H:%M:%S} ({at.astimezone(UTC):%H:%M:%S}Z)"
+
+
 def both(at: datetime, now: datetime) -> str:
     """Local time with its zone and UTC, with the date where it is not today's: ``15:04:05 CET (14:04:05Z)``."""
     here, there = at.astimezone(), at.astimezone(UTC)

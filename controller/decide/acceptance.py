@@ -4,6 +4,7 @@ from datetime import datetime
 
 from controller.decide.calendar import Calendar
 from controller.decide.parts import NOTHING, Part
+from controller.decide.sight import is_under_way
 from controller.decide.slots import calendar_of, due_slots, has_slot
 from controller.model.identity import SlotKey
 from controller.model.plan import AcceptSchedule, Action, ConnectionFacts, RecordSlot
@@ -14,21 +15,24 @@ def judge_acceptance(facts: ConnectionFacts, revision: str, now: datetime) -> Pa
     """Accept a new or changed spec, or retire one that is gone.
 
     An edit fires no slot that had passed before it: the new calendar counts from ``now`` on. A slot that was due and exists in both
-    calendars stays due; one that only the old calendar had ends as ``Skipped(Deleted)``.
+    calendars stays due; one that only the old calendar had ends as ``Skipped(Deleted)``, and so does one whose trigger was refused
+    after its schedule had gone.
     """
     spec, standing = facts.spec, facts.standing
-    if facts.obstacle is not None:
+    if facts.obstacle is not None or is_under_way(facts):
         return NOTHING
     if spec is None:
+        left = _account(standing, None, revision, now)
         if standing.calendar_key is None:
-            return NOTHING
+            return Part(left, wake_at=now) if left else NOTHING
         gone = AcceptSchedule(facts.ref, None, now, standing.generation, revision, standing.schedule)
-        return Part((*_account(standing, None, revision, now), gone), wake_at=now)
+        return Part((*left, gone), wake_at=now)
     if standing.calendar_key is not None and standing.content == spec.content and standing.schedule == spec.name:
         return NOTHING
     actions: tuple[Action, ...] = ()
-    if standing.calendar_key is not None and standing.calendar_key != spec.calendar_key:
-        actions = _account(standing, calendar_of(spec.calendar_key), revision, now)
+    if standing.calendar_key != spec.calendar_key:
+        kept = None if standing.calendar_key is None else calendar_of(spec.calendar_key)
+        actions = _account(standing, kept, revision, now)
     generation = standing.generation + (standing.content != spec.content or standing.calendar_key is None)
     accepted = AcceptSchedule(facts.ref, spec, now, generation, revision, spec.name)
     return Part((*actions, accepted), wake_at=now)
@@ -62,8 +66,9 @@ def _account(standing: Standing, new: Calendar | None, revision: str, now: datet
         records.append(RecordSlot(record))
 
     for pending in standing.pending:
-        if pending.slot.scheduled_at != claimed:
-            settle(pending.slot.scheduled_at)
+        at = pending.slot.scheduled_at
+        if at != claimed and (new is None or not has_slot(new, at)):
+            settle(at)
     if old is not None and standing.watermark is not None:
         due = due_slots(old, standing.watermark, now)
         if due.dropped_from is not None:

@@ -1,13 +1,13 @@
 """Which slots are open now: the newest is judged, what it supersedes is settled here."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from controller.decide.calendar import Calendar
-from controller.decide.case import Case
+from controller.decide.case import WINDOW_STEP, Case
 from controller.decide.parts import Part
 from controller.decide.rules import suspension_text
-from controller.decide.sight import foreign_sync, listing_for
+from controller.decide.sight import foreign_sync, is_under_way, listing_for
 from controller.decide.slots import DueSlots, deadline, due_slots, next_slot
 from controller.model.identity import SlotKey
 from controller.model.plan import Action, ConnectionFacts, Hold, NeedKind, PlanningInput, PlatformFacts, RecordSlot
@@ -23,9 +23,10 @@ def backlog(
     if not instants:
         return Part(), None
     actions: list[Action] = []
-    if fresh.dropped_from is not None:
-        actions.append(RecordSlot(_superseded(facts, None, fresh.dropped_from, known, fresh)))
-    actions.extend(RecordSlot(_superseded(facts, pending.get(at), at, known)) for at in instants[:-1])
+    if not is_under_way(facts):
+        if fresh.dropped_from is not None:
+            actions.append(RecordSlot(_superseded(facts, None, fresh.dropped_from, known, fresh)))
+        actions.extend(RecordSlot(_superseded(facts, pending.get(at), at, known)) for at in instants[:-1])
     newest = instants[-1]
     until = deadline(facts.spec, calendar, newest)
     return Part(tuple(actions)), Case(
@@ -105,7 +106,7 @@ def _observe_slot(
     ends = deadline(facts.spec, calendar, at)
     ends = ends if following is None else min(ends, following)
     slot, name = SlotKey(facts.ref, at), facts.standing.schedule
-    job = foreign_sync(facts, at, ends)
+    job = foreign_sync(facts, at, ends if ends != following else ends - timedelta(microseconds=1))
     if job is not None and job.job_id not in taken:
         taken.add(job.job_id)
         message = f"{job.job_id} was started elsewhere at {job.created_at:%H:%M:%SZ}"
@@ -119,5 +120,5 @@ def _observe_slot(
     held = SlotRecord(slot, Outcome.HELD, known.now, name, Reason.OBSERVE, hold.message, revision=known.revision)
     actions: tuple[Action, ...] = () if pending is not None else (RecordSlot(held),)
     if known.now <= ends:
-        return Part(actions, (hold,), wake_at=ends)
-    return Part(actions, (hold,), needs=(listing_for(NeedKind.ABSENCE, ends, slot),))
+        return Part(actions, (hold,), wake_at=ends + WINDOW_STEP)
+    return Part(actions, (hold,), needs=(listing_for(NeedKind.ABSENCE, ends + WINDOW_STEP, slot),))

@@ -11,6 +11,9 @@ from controller.model.schedule import ScheduleSpec
 PUNCTUAL = timedelta(seconds=10)
 """Under ``catchUp: None`` a slot that no cycle saw within this time after it was due counts as missed: no controller ran."""
 
+WINDOW_STEP = timedelta(milliseconds=1)
+"""A window's end is still inside it, so the slot is judged as late this much after it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:

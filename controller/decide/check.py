@@ -3,7 +3,9 @@
 from collections import Counter
 from collections.abc import Iterable
 
+from controller.decide.sight import is_fresh
 from controller.decide.slots import calendar_of, has_slot
+from controller.model.job import JobKind, JobStatus
 from controller.model.plan import (
     CancelJob,
     ConnectionFacts,
@@ -56,7 +58,7 @@ def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionP
 
 def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: TriggerSync) -> Iterable[str]:
     slot, standing = trigger.claim.key.slot, facts.standing
-    listing = known.platforms[facts.ref.platform].listing
+    platform = known.platforms[facts.ref.platform]
     if slot.scheduled_at > known.now:
         yield f"{slot} is triggered early"
     if standing.claim is not None or facts.in_flight:
@@ -69,8 +71,8 @@ def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: Trigge
         or facts.spec.mode is Mode.OBSERVE
     ):
         yield f"{slot} is triggered although its schedule must not start anything"
-    if listing is None or listing.begun_at < slot.scheduled_at:
-        yield f"{slot} is triggered on a listing begun before it was due"
+    if not is_fresh(platform, known.now, slot.scheduled_at):
+        yield f"{slot} is triggered on a listing that is too old, or begun before it was due"
     if any(job.is_active for job in facts.jobs):
         yield f"{slot} is triggered while a job is active"
     is_pending = any(record.slot == slot for record in standing.pending)
@@ -87,7 +89,9 @@ def _about_cancel(facts: ConnectionFacts, cancel: CancelJob) -> Iterable[str]:
     )
     if newest is None or newest.job_id != cancel.job.job_id:
         yield f"{cancel.job.job_id} is cancelled although it is not the connection's newest active job"
-    if facts.spec is None or facts.spec.mode is Mode.OBSERVE:
+    elif newest.kind is not JobKind.SYNC or newest.status is JobStatus.UNKNOWN:
+        yield f"{cancel.job.job_id} is cancelled although it is no sync of a known status"
+    if facts.spec is None or facts.spec.mode is Mode.OBSERVE or facts.spec.unsupported or facts.obstacle:
         yield f"{cancel.job.job_id} is cancelled although the schedule writes nothing"
 
 

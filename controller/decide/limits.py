@@ -10,13 +10,16 @@ from controller.model.record import Reason
 from controller.model.schedule import ForeignJobs, Mode, ScheduleSpec
 
 CANCEL_AGAIN = timedelta(seconds=30)
-"""A DELETE may be ignored (Airbyte drops it for a pending job), so it is asked again while the job stays active, this far apart."""
+"""A DELETE may be ignored (Airbyte drops it for a pending job), so it is asked again while the job stays active: this much later, and
+each further time as much later again, for one that was ignored thrice is no accident."""
 
 
 def judge_limits(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
     """Cancel the connection's active sync once it is older than ``maxDuration``."""
     spec, job = facts.spec, _limited_job(facts)
-    if spec is None or job is None or spec.max_duration is None or spec.mode is Mode.OBSERVE or spec.unsupported:
+    if spec is None or job is None or spec.max_duration is None:
+        return NOTHING
+    if facts.obstacle is not None or spec.mode is Mode.OBSERVE or spec.unsupported:
         return NOTHING
     reached = job.created_at + spec.max_duration
     if now < reached:
@@ -48,7 +51,8 @@ def _overlong(spec: ScheduleSpec, job: Job, facts: ConnectionFacts, platform: Pl
         again = asked.requested_at + CANCEL_AGAIN * asked.requests
         if now < again or not is_fresh(platform, now, again):
             held = _hold(spec, Reason.MAX_DURATION, f"{job.job_id} was asked to end and has not ended yet")
-            need = listing_for(NeedKind.CANCELLING, asked.requested_at, begun_after=min(now, again))
+            begun_after = again if now >= again else asked.requested_at
+            need = listing_for(NeedKind.CANCELLING, asked.requested_at, begun_after=begun_after)
             return Part(holds=(held,), wake_at=again if again > now else None, needs=(need,))
     elif not is_fresh(platform, now, reached):
         held = _hold(spec, Reason.AWAITING_LISTING, f"{job.job_id} reached maxDuration; its status is read once more")

@@ -4,15 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from controller.decide.sight import CLOCK_TOLERANCE
+from controller.decide.sight import CLOCK_TOLERANCE, LOOKBACK_MAX
 from controller.model.plan import Listing, ListingNeed, NeedKind
 from controller.model.profile import PlatformProfile
 
 INITIAL_LOOKBACK = timedelta(hours=1)
 """How far back the first listing reads when the store remembers no earlier one."""
-
-LOOKBACK_MAX = timedelta(hours=24)
-"""No listing reads further back: no slot may start later than its window, and the default window is at most a day."""
 
 FAILED_MAX = timedelta(seconds=30)
 """Longest pause after a listing that failed; shorter ones double from 1 s."""
@@ -66,12 +63,17 @@ def _awaited_at(need: ListingNeed, last: Listing) -> datetime | None:
     instants = []
     if last.begun_at < need.begun_after:
         instants.append(need.begun_after)
-    if need.covers_since is not None and last.covers_since > need.covers_since:
+    if _is_too_short(need, last):
         instants.append(need.waiting_since)
     rhythm = RHYTHM.get(need.kind)
     if rhythm is not None:
         instants.append(_next_beat(rhythm, need.waiting_since, last.begun_at))
     return min(instants, default=None)
+
+
+def _is_too_short(need: ListingNeed, last: Listing) -> bool:
+    """Whether a listing that reads further back than the last one would show more."""
+    return need.covers_since is not None and last.covers_since > max(need.covers_since, last.begun_at - LOOKBACK_MAX)
 
 
 def _next_beat(rhythm: tuple[int, ...], since: datetime, after: datetime) -> datetime:
@@ -100,11 +102,7 @@ def listing_since(
     """
     since = start if last is None else last.begun_at - profile.overlap
     for need in needs:
-        deep = (
-            last is None
-            or need.kind is NeedKind.IN_DOUBT
-            or (need.covers_since is not None and last.covers_since > need.covers_since)
-        )
+        deep = last is None or need.kind is NeedKind.IN_DOUBT or _is_too_short(need, last)
         if deep and need.covers_since is not None:
             since = min(since, need.covers_since)
     return max(since, now - LOOKBACK_MAX - CLOCK_TOLERANCE)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from controller.decide.acceptance import judge_acceptance
 from controller.decide.backlog import backlog, observed
-from controller.decide.case import Case, Finish, Start, Verdict, Wait
+from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait
 from controller.decide.limits import judge_limits
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
@@ -21,11 +21,14 @@ from controller.decide.rules import (
     suspended,
     suspension_text,
     too_soon,
+    under_way,
     unseen,
 )
+from controller.decide.sight import is_under_way
 from controller.decide.slots import calendar_of, next_slot
 from controller.model.identity import ClaimKey
 from controller.model.plan import (
+    Action,
     CancelJob,
     ConnectionFacts,
     ConnectionPlan,
@@ -40,6 +43,7 @@ from controller.model.record import STOOD_AGAINST, Claim, Outcome, Reason, SlotR
 from controller.model.schedule import CatchUpPolicy, Mode
 
 RULES: tuple[Callable[[Case], Finish | Wait | None], ...] = (
+    under_way,  # its claim may be on its way to the store
     obstructed,  # held as a whole: two files claim it, or it asks for what is not supported yet
     suspended,  # the spec says no
     claim_open,  # an earlier slot's trigger is in doubt
@@ -52,10 +56,6 @@ RULES: tuple[Callable[[Case], Finish | Wait | None], ...] = (
     too_soon,  # minGap
 )
 """The order of the rules. The first that has something to say decides; a slot that passes them all is started."""
-
-
-WINDOW_STEP = timedelta(milliseconds=1)
-"""A window's end is still inside it, so the slot is judged as late this much after it."""
 
 
 def make_plan(known: PlanningInput) -> Plan:
@@ -85,18 +85,26 @@ def _judge_slots(facts: ConnectionFacts, platform: PlatformFacts, known: Plannin
     """Settle older due slots, judge the newest, and say when the next one comes."""
     key = facts.standing.calendar_key
     calendar = calendar_of(key) if key is not None else None
+    yield _standing_obstacle(facts)
     if key is None or facts.standing.watermark is None:
         return
     if calendar is not None and (following := next_slot(calendar, known.now)) is not None:
         yield Part(wake_at=following)
-    yield _standing_obstacle(facts)
-    if facts.spec is not None and facts.spec.mode is Mode.OBSERVE:
+    if _only_observes(facts):
         yield from observed(facts, platform, calendar, known)
         return
     older, newest = backlog(facts, platform, calendar, known)
     yield older
     if newest is not None:
         yield _as_part(newest, judge(newest), known.revision)
+
+
+def _only_observes(facts: ConnectionFacts) -> bool:
+    """Whether slots are observed: ``mode: Observe``, and nothing stands against the whole schedule (the rules know what that means)."""
+    spec = facts.spec
+    if spec is None or spec.mode is not Mode.OBSERVE or facts.obstacle is not None or is_under_way(facts):
+        return False
+    return not spec.unsupported and spec.suspend is None
 
 
 def _standing_obstacle(facts: ConnectionFacts) -> Part:
@@ -153,7 +161,7 @@ def _after(case: Case, until: datetime | None) -> datetime | None:
 
 def _worth_a_record(case: Case, reason: Reason) -> bool:
     """Whether it must be remembered that the slot waits: what stood against it, or that it was seen in time under ``None``."""
-    if case.pending is not None and case.pending.reason is reason:
+    if case.pending is not None and case.pending.reason in (reason, Reason.OBSERVE):
         return False
     strict = case.spec is not None and case.spec.catch_up.policy is CatchUpPolicy.NONE and case.pending is None
     return strict or reason in STOOD_AGAINST
@@ -169,7 +177,7 @@ def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> Iterable[Connec
             left[name] -= 1
             granted.add(index)
     for index, plan in enumerate(plans):
-        yield plan if index in granted or not _writes(plan) else _make_wait(plan)
+        yield plan if index in granted or not _writes(plan) else _make_wait(plan, known.connections[index])
 
 
 def _writes(plan: ConnectionPlan) -> bool:
@@ -182,16 +190,22 @@ def _urgency(plan: ConnectionPlan) -> tuple[bool, str, str]:
     return (not cancels, due, plan.ref.connection_id)
 
 
-def _make_wait(plan: ConnectionPlan) -> ConnectionPlan:
+def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts) -> ConnectionPlan:
     """Without a permit a write becomes a hold; the loop asks again as soon as a permit is free."""
-    kept = tuple(action for action in plan.actions if not isinstance(action, TriggerSync | CancelJob))
-    holds = list(plan.holds)
+    kept, holds = list[Action](), list(plan.holds)
+    reason, message = Reason.AWAITING_TURN, "all write permits are in use"
+    strict = facts.spec is not None and facts.spec.catch_up.policy is CatchUpPolicy.NONE
     for action in plan.actions:
         if isinstance(action, TriggerSync):
-            at = action.claim.key.slot.scheduled_at
-            holds.append(
-                Hold(plan.ref, action.claim.schedule, Reason.AWAITING_TURN, "all write permits are in use", at)
-            )
+            claim, slot = action.claim, action.claim.key.slot
+            holds.append(Hold(plan.ref, claim.schedule, reason, message, slot.scheduled_at))
+            if strict and all(record.slot != slot for record in facts.standing.pending):
+                seen = SlotRecord(
+                    slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message, revision=claim.revision
+                )
+                kept.append(RecordSlot(seen))
         elif isinstance(action, CancelJob):
-            holds.append(Hold(plan.ref, action.schedule, Reason.AWAITING_TURN, "all write permits are in use"))
-    return replace(plan, actions=kept, holds=tuple(holds))
+            holds.append(Hold(plan.ref, action.schedule, reason, message))
+        else:
+            kept.append(action)
+    return replace(plan, actions=tuple(kept), holds=tuple(holds))

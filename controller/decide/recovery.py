@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.decide.parts import NOTHING, Part
-from controller.decide.sight import candidates, listing_for, proves_absence, resolve_at
+from controller.decide.sight import candidates, is_out_of_sight, listing_for, proves_absence, resolve_at
 from controller.model.connection import ConnectionStatus
 from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Hold, NeedKind, PlatformFacts, SettleClaim
@@ -26,6 +26,9 @@ def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) 
         return settled
     if proves_absence(platform, claim):
         return _absent(claim, facts, platform, now)
+    if is_out_of_sight(platform, claim):
+        record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, "no listing reads back to its POST any more")
+        return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
     until = resolve_at(platform, claim)
     need = listing_for(NeedKind.IN_DOUBT, claim.written_at, claim.key.slot, begun_after=until)
     need = replace(need, read_connection=claim.answer is Answer.BUSY)
@@ -73,13 +76,17 @@ def _why_busy(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now
 
 
 def _accepts_syncs(facts: ConnectionFacts) -> bool:
-    return facts.connection is not None and facts.connection.status is ConnectionStatus.ACTIVE
+    return facts.connection is not None and facts.connection.status in (
+        ConnectionStatus.ACTIVE,
+        ConnectionStatus.UNKNOWN,
+    )
 
 
 def _absent(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
     """No job was made: the slot is due again if the spec allows another POST, else that is its end."""
     if facts.spec is None:
-        record = _record(claim, Outcome.SKIPPED, now, Reason.DELETED, "its POST made no job, and its schedule is gone")
+        reason = facts.obstacle or Reason.DELETED
+        record = _record(claim, Outcome.SKIPPED, now, reason, "its POST made no job, and its schedule is not in force")
         return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
     unknown = facts.standing.setbacks.get(claim.key.slot.scheduled_at, Setbacks()).unknown_attempts + 1
     if facts.spec.when_in_doubt is WhenInDoubt.RETRY and unknown < platform.profile.attempts_max:

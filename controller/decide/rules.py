@@ -3,17 +3,24 @@
 from datetime import datetime, timedelta
 
 from controller.decide.case import PUNCTUAL, Case, Finish, Wait
-from controller.decide.sight import CLOCK_TOLERANCE, foreign_sync, is_fresh, listing_for
+from controller.decide.sight import foreign_sync, is_fresh, is_under_way, listing_for, reaches_back
 from controller.model.connection import ConnectionStatus
 from controller.model.plan import ListingNeed, NeedKind
 from controller.model.record import STOOD_AGAINST, Outcome, Reason
-from controller.model.schedule import CatchUpPolicy, ForeignJobs, Mode, Suspension
+from controller.model.schedule import CatchUpPolicy, ForeignJobs, Mode, Suspension, WhenInDoubt
 
 BACKOFF_MAX = timedelta(seconds=30)
 """Longest pause between two POSTs of one slot that were certainly refused; shorter ones double from 1 s."""
 
 REJECTIONS_MAX = 2
 """A request that was refused as such (400, 404, 422) is sent once more after a fresh look at the connection, then no more."""
+
+
+def under_way(case: Case) -> Wait | None:
+    """A request of the connection is being sent and may be about this very slot; its answer decides."""
+    if not is_under_way(case.facts):
+        return None
+    return Wait(Reason.TRIGGER_IN_FLIGHT, "a request about the connection is under way", case.until)
 
 
 def obstructed(case: Case) -> Wait | Finish | None:
@@ -102,12 +109,16 @@ def refused_before(case: Case) -> Wait | Finish | None:
         return Wait(Reason.REFUSED, f"the platform wants no request before {quiet:%H:%M:%SZ}", min(quiet, case.until))
     if setbacks.last_at is None:
         return None
+    if setbacks.unknown_attempts and case.spec is not None and case.spec.when_in_doubt is WhenInDoubt.SKIP:
+        return Finish(
+            Outcome.SKIPPED, Reason.IN_DOUBT, "the outcome of its POST stayed unknown, and whenInDoubt is Skip"
+        )
     if setbacks.rejections >= REJECTIONS_MAX:
         return Finish(Outcome.SKIPPED, Reason.REJECTED, "the platform refused the request twice")
     if setbacks.rejections and (
         case.facts.connection_read_at is None or case.facts.connection_read_at < setbacks.last_at
     ):
-        need = ListingNeed(NeedKind.DUE, setbacks.last_at, case.now, read_connection=True)
+        need = ListingNeed(NeedKind.IN_DOUBT, setbacks.last_at, setbacks.last_at, read_connection=True)
         return Wait(Reason.REFUSED, "the platform refused the request; the connection is read again", case.until, need)
     tried = setbacks.refusals + setbacks.rejections
     pause = min(timedelta(seconds=2 ** min(tried - 1, 10)), BACKOFF_MAX) if tried else timedelta()
@@ -122,7 +133,11 @@ def refused_before(case: Case) -> Wait | Finish | None:
 def inactive(case: Case) -> Wait | None:
     """The platform would refuse: the connection is paused, locked or gone."""
     connection = case.facts.connection
-    if connection is None or connection.status in (ConnectionStatus.ACTIVE, ConnectionStatus.UNKNOWN):
+    if connection is None:
+        is_gone = case.facts.connection_read_at is not None
+        message = "the platform does not know the connection"
+        return Wait(Reason.CONNECTION_INACTIVE, message, case.until) if is_gone else None
+    if connection.status in (ConnectionStatus.ACTIVE, ConnectionStatus.UNKNOWN):
         return None
     return Wait(Reason.CONNECTION_INACTIVE, f"the connection is {connection.status} on the platform", case.until)
 
@@ -148,7 +163,7 @@ def _wanted_from(case: Case) -> datetime:
 
 def _reaches_back(case: Case) -> bool:
     listing = case.platform.listing
-    return listing is not None and listing.covers_since <= case.due_at - CLOCK_TOLERANCE
+    return listing is not None and reaches_back(listing, case.due_at)
 
 
 def overlapping(case: Case) -> Finish | None:

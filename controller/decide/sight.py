@@ -4,12 +4,25 @@ from datetime import datetime, timedelta
 
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind
-from controller.model.plan import ConnectionFacts, ListingNeed, NeedKind, PlatformFacts
+from controller.model.plan import ConnectionFacts, Listing, ListingNeed, NeedKind, PlatformFacts
 from controller.model.record import Claim
 
 CLOCK_TOLERANCE = timedelta(minutes=10)
 """How far a platform's clock may be off before a job's creation time is not believed to be older than a claim: a secondary filter
 beside the baseline of ids, wide enough for one-second grain and for any skew that is not an alarm of its own."""
+
+LOOKBACK_MAX = timedelta(hours=24)
+"""No listing reads further back: no slot may start later than its window, and the default window is at most a day."""
+
+
+def is_under_way(facts: ConnectionFacts) -> bool:
+    """Whether this process is sending a request whose claim cannot be read yet, so that it is unknown which slot it is about."""
+    return facts.in_flight and facts.standing.claim is None
+
+
+def reaches_back(listing: Listing, instant: datetime) -> bool:
+    """Whether a listing shows what was created since ``instant``, or as much of it as any listing shows."""
+    return listing.covers_since <= max(instant - CLOCK_TOLERANCE, listing.begun_at - LOOKBACK_MAX)
 
 
 def is_fresh(platform: PlatformFacts, now: datetime, seen_at: datetime) -> bool:
@@ -27,6 +40,16 @@ def proves_absence(platform: PlatformFacts, claim: Claim) -> bool:
         listing is not None
         and listing.begun_at >= resolve_at(platform, claim)
         and listing.covers_since <= claim.written_at - CLOCK_TOLERANCE
+    )
+
+
+def is_out_of_sight(platform: PlatformFacts, claim: Claim) -> bool:
+    """Whether a claim is so old that no listing reads back to it: what came of it can never be known."""
+    listing = platform.listing
+    return (
+        listing is not None
+        and listing.begun_at - claim.written_at > LOOKBACK_MAX
+        and reaches_back(listing, claim.written_at)
     )
 
 

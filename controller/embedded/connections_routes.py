@@ -9,7 +9,7 @@ from controller.embedded.access import require_access
 from controller.embedded.catalogue import Catalogue, Connection, InvalidConfigurationError
 from controller.embedded.clock import utc_now
 from controller.embedded.envelope import ApiError, documented
-from controller.embedded.jobs_routes import FORBIDDEN, LIMIT_DEFAULT, NOT_FOUND, UNAUTHORIZED, Limit, Offset
+from controller.embedded.jobs_routes import FORBIDDEN, LIMIT_DEFAULT, NOT_FOUND, TOO_LARGE, UNAUTHORIZED, Limit, Offset
 from controller.embedded.runner import Runner
 from controller.embedded.store import Page, Store
 from controller.embedded.wire import (
@@ -103,13 +103,13 @@ async def get_connection(connection_id: str, connections: ConnectionsOfApp) -> C
     return connection_answer(connections.find(connection_id))
 
 
-@router.post("/connections", responses=documented(UNAUTHORIZED, FORBIDDEN))
+@router.post("/connections", responses=documented(UNAUTHORIZED, FORBIDDEN, TOO_LARGE))
 async def create_connection(body: CreateConnectionRequest, connections: ConnectionsOfApp) -> ConnectionAnswer:
     """Make a connection. It can move rows between files under the data directory; commands come from the connections file only."""
     return connection_answer(connections.create(body))
 
 
-@router.patch("/connections/{connection_id}", responses=documented(UNAUTHORIZED, FORBIDDEN, NOT_FOUND))
+@router.patch("/connections/{connection_id}", responses=documented(UNAUTHORIZED, FORBIDDEN, NOT_FOUND, TOO_LARGE))
 async def update_connection(
     connection_id: str, body: UpdateConnectionRequest, connections: ConnectionsOfApp
 ) -> ConnectionAnswer:

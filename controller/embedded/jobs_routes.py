@@ -20,6 +20,7 @@ LIMIT_MAX = 100  # the same
 OFFSET_MAX = 2**31 - 1
 
 UNAUTHORIZED, FORBIDDEN, NOT_FOUND = HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND
+TOO_LARGE = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
 
 Limit = Annotated[int, Query(ge=1, le=LIMIT_MAX)]
 Offset = Annotated[int, Query(ge=0, le=OFFSET_MAX)]
@@ -159,7 +160,9 @@ async def get_job(job_id: str, jobs: JobsOfApp) -> JobAnswer:
 
 @router.post(
     "/jobs",
-    responses=documented(UNAUTHORIZED, FORBIDDEN, NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.SERVICE_UNAVAILABLE),
+    responses=documented(
+        UNAUTHORIZED, FORBIDDEN, NOT_FOUND, HTTPStatus.CONFLICT, TOO_LARGE, HTTPStatus.SERVICE_UNAVAILABLE
+    ),
 )
 async def trigger_job(body: TriggerRequest, jobs: JobsOfApp) -> JobAnswer:
     """Start a job. A connection has at most one active job: a second start is a conflict."""

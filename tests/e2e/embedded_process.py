@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -196,7 +197,7 @@ def wait_for(look: Callable[[], T], is_there: Callable[[T], bool]) -> T:
 def rows_of(path: Path, table: str) -> list[tuple[Any, ...]]:
     """Return a destination's rows in the order of their arrival."""
     with closing(sqlite3.connect(path)) as database:
-        return database.execute(f'SELECT * FROM "{table}" ORDER BY rowid').fetchall()  # noqa: S608
+        return database.execute(f'SELECT * FROM "{table}" ORDER BY rowid').fetchall()
 
 
 def cursor_of(path: Path, table: str) -> tuple[Any, int]:
@@ -235,3 +236,19 @@ def kill_job(job_id: str) -> None:
     """Kill a job's processes, as the kernel does when memory runs out."""
     for process_id in wait_for(lambda: processes_of(job_id), bool):
         os.kill(process_id, signal.SIGKILL)
+
+
+def error_of(answer: httpx.Response) -> dict[str, Any]:
+    """Check that an answer is the envelope, whole, and return what is in it."""
+    body = answer.json()
+    assert body.keys() == {"success", "error"}
+    assert body["success"] is False
+    error: dict[str, Any] = body["error"]
+    assert error.keys() == {"code", "message", "type", "status", "details", "trace_id", "timestamp"}
+    assert error["status"] == answer.status_code
+    assert error["trace_id"] == answer.headers["x-request-id"]
+    assert error["message"]
+    assert datetime.fromisoformat(error["timestamp"]).utcoffset() == timedelta(0)
+    kinds = {401: "authentication_error", 500: "server_error", 503: "server_error"}
+    assert error["type"] == kinds.get(answer.status_code, "client_error")
+    return error

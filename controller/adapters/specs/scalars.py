@@ -15,6 +15,8 @@ E = TypeVar("E", bound=StrEnum)
 
 DURATION = re.compile(r"(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?", re.ASCII)
 DURATION_MAX = timedelta(days=3_650)
+# Files beside the zones that are none: a schedule never depends on the machine.
+NO_ZONES = {"localtime", "posixrules", "Factory"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:Z|[+-]\d\d:\d\d)", re.ASCII)
 DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -109,7 +111,7 @@ def time_zone(field: Field) -> str:
 @lru_cache(maxsize=1)
 def zones() -> frozenset[str]:
     """Every name that may be a zone."""
-    return frozenset(available_timezones())
+    return frozenset(available_timezones() - NO_ZONES)
 
 
 @lru_cache(maxsize=1024)

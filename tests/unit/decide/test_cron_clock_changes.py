@@ -28,6 +28,7 @@ def slots(expression: str, zone: str, first: str, last: str) -> list[str]:
         backwards.insert(0, slot)
         slot = calendar.previous_at_or_before(slot - 1)
     assert forwards == backwards
+    assert [calendar.next_after(slot - 1) for slot in forwards] == forwards
     assert calendar.count_between(start - 1, end) == len(forwards)
     gaps = [later - earlier for earlier, later in pairwise(forwards)]
     assert calendar.smallest_gap(start, end) == min(gaps, default=None)

@@ -118,6 +118,7 @@ def test_slots_are_those_of_the_walker(expression: str, place: tuple[str, int], 
     expected = Walker(expression).slots(zone, start, end)
     assert stepped(calendar, start, end) == expected
     assert stepped_back(calendar, start, end) == expected
+    assert [calendar.next_after(slot - 1) for slot in expected] == expected
     assert calendar.count_between(start - 1, end - 1) == len(expected)
     assert calendar.smallest_gap(start, end - 1) == min((b - a for a, b in pairwise(expected)), default=None)
 

@@ -105,6 +105,14 @@ def test_oldest_first_is_read_to_the_end_and_sorted() -> None:
     assert _ids(server) == _newest_first(*range(23))
 
 
+def test_an_old_job_in_a_jumble_is_not_the_end() -> None:
+    """Once the order is broken an old job proves nothing: the new one behind it is found."""
+    jumble = [job_row(5), job_row(100, EARLY), job_row(7), *(job_row(n, EARLY) for n in range(101, 110)), job_row(6)]
+    server = JobServer(jumble, ignores_order=True, ignores_since=True)
+
+    assert _ids(server, T0) == _newest_first(5, 6, 7)
+
+
 def test_a_smaller_page_size_of_the_platform_is_not_an_end() -> None:
     """A page shorter than asked for is the last only if the total says so."""
     server = JobServer([job_row(n) for n in range(8)], page_cap=3)

@@ -119,7 +119,7 @@ DOCUMENTS = [
     (MINIMAL.replace("orders", "Orders"), "3:18", "bad-name", "lower-case"),
     (MINIMAL.replace("orders", "a" * 64), "3:18", "bad-name", "1 to 63"),
     (MINIMAL.replace("orders", "007"), "3:18", "wrong-type", "not the number 007"),
-    (MINIMAL.replace("orders", "a, labels: {tier: 1}"), "3:36", "wrong-type", "the label tier must be text"),
+    (MINIMAL.replace("orders", "a, labels: {tier: 1}"), "3:36", "wrong-type", "tier must be text"),
     (MINIMAL.replace("orders", "a, annotations: {}"), "3:21", "unknown-key", "its keys are name, labels"),
     (MINIMAL.replace("conn_1", "a/../b"), "5:17", "bad-connection-id", "letters"),
     (MINIMAL.replace("conn_1", "12"), "5:17", "wrong-type", "in quotes"),
@@ -173,6 +173,13 @@ def test_all_mistakes_of_a_document_are_told_at_once() -> None:
         "bad-date",
         "bad-date",
     ]
+
+
+def test_guesses_are_bounded_and_errors_are_not() -> None:
+    """A file gets twenty guesses at what was meant, because they are dear, and every error all the same."""
+    text = MINIMAL + "".join(f"  mode{number}: x\n" for number in range(50))
+    messages = [error.message for error in read(text).errors]
+    assert (len(messages), sum("did you mean mode?" in message for message in messages)) == (50, 20)
 
 
 def test_the_smallest_document_has_every_default() -> None:

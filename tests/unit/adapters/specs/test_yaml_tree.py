@@ -189,15 +189,30 @@ def test_a_shown_text_cannot_steer_a_terminal() -> None:
     assert quoted("a\n\x1b[2J" + "b" * 100) == '"a\\n\\x1b[2J' + "b" * 53 + '…"'
 
 
-SNIPPETS = st.lists(
-    st.sampled_from(
-        "a|: |- |\n|  |{|}|[|]|, |\"|'|&x |*x|!!t |<<|? |>|---\n|#|%YAML 1.2\n|1e999|0x|~|\t|\0|\ud800|é|spec:|\n  schedules:\n"
-        "|cron: |0 0 * * *|apiVersion: mainspring.dev/v1\n|kind: SyncSchedule\n|metadata: {name: a}\n|every: 6h".split(
-            "|"
-        )
-    ),
-    max_size=40,
-).map("".join)
+SIGNS = [
+    *"a|>{}[]#~\t\0é\"'\n\ud800",
+    ": ",
+    "- ",
+    ", ",
+    "? ",
+    "  ",
+    "&x ",
+    "*x",
+    "!!t ",
+    "<<",
+    "---\n",
+    "%YAML 1.2\n",
+    "1e999",
+]
+LINES = [
+    "apiVersion: mainspring.dev/v1\n",
+    "kind: SyncSchedule\n",
+    "metadata: {name: a}\n",
+    "spec:\n",
+    "  schedules:\n",
+]
+WORDS = ["connectionId: ", "cron: ", "every: ", "0 0 * * *", "6h", "suspend: ", "{until: 2026-01-01T00:00:00Z}"]
+SNIPPETS = st.lists(st.sampled_from(SIGNS + LINES + WORDS), max_size=40).map("".join)
 
 
 @settings(derandomize=True, deadline=None, max_examples=400)

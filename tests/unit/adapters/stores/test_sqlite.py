@@ -1,4 +1,4 @@
-"""What only a file can do: outlive a process, be locked, be read meanwhile, be broken."""
+"""What only a file can do: outlive a process, be locked, be read meanwhile, refuse and fail."""
 
 import sqlite3
 import subprocess
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
-from controller.adapters.stores.store_file import MIGRATIONS, SCHEMA_VERSION, StoreFile
+from controller.adapters.stores.store_file import StoreFile
 from controller.errors import StoreInUse, StoreUnavailable
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Answer, ClaimStatus, Outcome, Reason
@@ -170,101 +170,6 @@ def test_a_reader_writes_nothing(path: Path, write: Callable[[SqliteStore], obje
     run(reader.close())
 
 
-def test_reading_what_is_not_there_creates_nothing(path: Path) -> None:
-    """A reader of a missing file is told so, and no file appears."""
-    with pytest.raises(StoreUnavailable, match=f"{path} does not exist: no controller has run"):
-        reading(path)
-    assert list(path.parent.iterdir()) == []
-
-
-def test_reading_an_empty_file_says_what_to_do(path: Path) -> None:
-    """A file without a schema is not taken for an empty store."""
-    path.touch()
-    with pytest.raises(StoreUnavailable, match="Start the controller once"):
-        reading(path)
-
-
-@pytest.mark.parametrize("mode", StoreMode)
-def test_a_newer_file_is_left_alone(path: Path, mode: StoreMode) -> None:
-    """A file of a newer version is refused with the advice to upgrade."""
-    run(acting(path).close())
-    alter(path, f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
-    with pytest.raises(StoreUnavailable, match=f"has version {SCHEMA_VERSION + 1}.* Upgrade this program"):
-        SqliteStore.open(path, mode=mode)
-
-
-def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Opening for acting runs the scripts that a file lacks, each once; opening for reading does not."""
-    run(acting(path).close())
-    script = "CREATE TABLE later (n INTEGER); INSERT INTO later VALUES (1);"
-    monkeypatch.setattr("controller.adapters.stores.store_file.MIGRATIONS", (*MIGRATIONS, script))
-    monkeypatch.setattr("controller.adapters.stores.store_file.SCHEMA_VERSION", SCHEMA_VERSION + 1)
-    with pytest.raises(StoreUnavailable, match="brings the file up to date"):
-        reading(path)
-    run(acting(path).close())
-    run(acting(path).close())
-    with closing(sqlite3.connect(path)) as database:
-        assert database.execute("SELECT count(*) FROM later").fetchone() == (1,)
-
-
-def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A script that fails half way leaves the file at its old version, usable by the old program."""
-    run(acting(path).close())
-    with monkeypatch.context() as patched:
-        patched.setattr(
-            "controller.adapters.stores.store_file.MIGRATIONS", (*MIGRATIONS, "DROP TABLE job; DROP TABLE no;")
-        )
-        patched.setattr("controller.adapters.stores.store_file.SCHEMA_VERSION", SCHEMA_VERSION + 1)
-        with pytest.raises(StoreUnavailable, match="no such table: no"):
-            acting(path)
-    store = acting(path)
-    run(store.save_jobs("acme", [job_of("1")]))
-    run(store.close())
-
-
-@pytest.mark.parametrize("mode", StoreMode)
-def test_a_file_that_is_no_database_is_named(path: Path, mode: StoreMode) -> None:
-    """Something else in the store's place is refused in words, with the cause chained, and is not touched."""
-    text = "this is a letter to my aunt " * 50
-    path.write_text(text)
-    with pytest.raises(StoreUnavailable, match=f"{path} is not a SQLite database") as refused:
-        SqliteStore.open(path, mode=mode)
-    assert isinstance(refused.value.__cause__, sqlite3.DatabaseError)
-    assert path.read_text() == text
-
-
-def test_the_database_of_another_program_is_left_alone(path: Path) -> None:
-    """A SQLite file with tables that are not ours gets none of ours."""
-    alter(path, "CREATE TABLE theirs (n INTEGER)")
-    with pytest.raises(StoreUnavailable, match="the database of another program"):
-        acting(path)
-
-
-@pytest.mark.parametrize("mode", StoreMode)
-def test_a_damaged_file_is_named(path: Path, mode: StoreMode) -> None:
-    """Pages that make no sense become ``StoreUnavailable`` with advice, not an exception of sqlite3."""
-    run(acting(path).close())
-    whole = path.read_bytes()
-    path.write_bytes(whole[:100] + b"\xff" * (len(whole) - 100))
-    with pytest.raises(StoreUnavailable, match=f"{path} is damaged. Put a backup in its place"):
-        SqliteStore.open(path, mode=mode)
-
-
-@pytest.mark.parametrize("mode", StoreMode)
-def test_a_directory_is_no_store(tmp_path: Path, mode: StoreMode) -> None:
-    """A directory in the place of the file is refused with an example of what to write."""
-    with pytest.raises(StoreUnavailable, match=f"{tmp_path} is a directory. Name a file in it"):
-        SqliteStore.open(tmp_path, mode=mode)
-
-
-def test_missing_directories_are_made(tmp_path: Path) -> None:
-    """The controller makes the directory of its store; where it cannot, it says so."""
-    run(acting(tmp_path / "a" / "b" / "store.db").close())
-    (tmp_path / "file").touch()
-    with pytest.raises(StoreUnavailable, match="cannot be made"):
-        acting(tmp_path / "file" / "store.db")
-
-
 def test_a_closed_store_says_so(path: Path) -> None:
     """Using a store after its close is ``StoreUnavailable``."""
     store = acting(path)
@@ -300,16 +205,14 @@ def test_a_full_disk_undoes_the_whole_batch(path: Path) -> None:
     run(store.close())
 
 
-def test_commits_are_durable_when_they_return(path: Path) -> None:
-    """The file is opened with a write-ahead log and ``synchronous=FULL``: a power cut loses no acknowledged claim."""
-    file = StoreFile.open(path, StoreMode.ACT)
-    with file.reading() as database:
-        found = [
-            database.execute(f"PRAGMA {name}").fetchone()[0]
-            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout", "user_version")
-        ]
-    assert found == ["wal", 2, 1, 5_000, SCHEMA_VERSION]
-    file.close()
+def test_a_transaction_that_undid_itself_is_not_undone_again(path: Path) -> None:
+    """SQLite rolls back by itself after some failures: what is told is that failure, and the next write works."""
+    store = acting(path)
+    alter(path, "CREATE TRIGGER undo BEFORE INSERT ON event BEGIN SELECT RAISE(ROLLBACK, 'undone'); END")
+    with pytest.raises(StoreUnavailable, match="undone"):
+        run(store.append_events([event_of()]))
+    run(store.note_observed("acme", NOON))
+    run(store.close())
 
 
 @pytest.mark.parametrize(

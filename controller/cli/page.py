@@ -1,0 +1,95 @@
+"""What every page of text shares: headings, tables that fit the terminal, notes beside the result, JSON."""
+
+import json
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from controller.cli.terminal import Cell, Paint, ago, both, table
+
+NARROWEST = 24
+"""A last column is not cut below this; the line wraps instead."""
+
+INDENT = 2
+
+GAP = 2
+"""Blanks between two columns."""
+
+
+def heading(text: str, paint: Paint) -> str:
+    """The title of a section."""
+    return paint("bold", text.upper())
+
+
+def indented(text: str) -> str:
+    """A block below its title."""
+    return "\n".join(" " * INDENT + line if line else line for line in text.splitlines())
+
+
+def width_of() -> int | None:
+    """Columns of the terminal; None where lines may be as long as they are."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+
+
+def room_below_title() -> int | None:
+    """The same for what is `indented`."""
+    width = width_of()
+    return None if width is None else width - INDENT
+
+
+def fitted_table(head: Sequence[str], rows: Sequence[Sequence[Cell | str]], paint: Paint, width: int | None) -> str:
+    """A table whose last column is cut at the edge of the terminal."""
+    if width is None or not rows:
+        return table(head, rows, paint)
+    taken = sum(max(len(title), *(len(_text(row[i])) for row in rows)) + GAP for i, title in enumerate(head[:-1]))
+    room = max(width - taken, NARROWEST)
+    return table(head, [[*row[:-1], _cut(row[-1], room)] for row in rows], paint)
+
+
+def _text(cell: Cell | str) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
+
+
+def _cut(cell: Cell | str, room: int) -> Cell:
+    whole = cell if isinstance(cell, Cell) else Cell(cell)
+    return whole if len(whole.text) <= room else Cell(whole.text[: room - 1].rstrip() + "…", whole.style)
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def since(at: datetime | None, now: datetime) -> str:
+    """How long ago: ``40 s ago``, ``never``."""
+    return "never" if at is None else f"{ago(max((now - at).total_seconds(), 0))} ago"
+
+
+def distance(at: datetime, now: datetime) -> str:
+    """How far away, in the future or the past: ``in 3 h``, ``40 s ago``."""
+    seconds = (at - now).total_seconds()
+    return f"in {ago(seconds)}" if seconds >= 0 else f"{ago(-seconds)} ago"
+
+
+def moment(at: datetime | None, now: datetime) -> str:
+    """Local time and UTC, or a dash."""
+    return "–" if at is None else both(at, now)
+
+
+def note(texts: Iterable[str]) -> None:
+    """Say on standard error what makes the result less than whole."""
+    paint = Paint.for_stream(sys.stderr)
+    for text in texts:
+        sys.stderr.write(f"{paint('yellow', 'note:')} {text}\n")
+
+
+def write(text: str) -> None:
+    """Write a page to standard output."""
+    sys.stdout.write(text.rstrip("\n") + "\n")
+
+
+def write_json(document: Any) -> None:
+    """Write the one JSON document to standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

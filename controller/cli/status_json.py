@@ -1,0 +1,72 @@
+"""A schedule's status as plain values, in the Kubernetes shape."""
+
+from typing import Any
+
+from controller.cli.schedule_text import entry_json, resolved_json
+from controller.cli.terminal import rfc3339
+from controller.model.record import SlotRecord
+from controller.model.status import Run, ScheduleStatus
+
+NEWEST = 10
+"""How many slots and runs a status lists."""
+
+
+def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
+    """One schedule."""
+    spec, active, condition = status.spec, status.active_run, status.condition
+    return {
+        "name": status.name,
+        "platform": status.ref.platform,
+        "connectionId": status.ref.connection_id,
+        "labels": dict(spec.labels) if spec is not None else {},
+        "generation": status.generation,
+        "observedGeneration": status.observed_generation,
+        "revision": revision or None,
+        "origin": str(spec.origin) if spec is not None else None,
+        "schedules": [entry_json(entry) for entry in status.entries],
+        "suspended": spec is not None and spec.suspend is not None,
+        "state": str(condition.state),
+        "reason": str(condition.reason) if condition.reason else None,
+        "message": condition.message,
+        "nextSlotAt": rfc3339(status.next_slot_at),
+        "lastScheduledAt": rfc3339(status.last_scheduled_at),
+        "lastTriggeredAt": rfc3339(status.last_triggered_at),
+        "lastSuccessAt": rfc3339(status.last_success_at),
+        "missedCount": status.missed_count,
+        "activeJob": run_json(active) if active is not None else None,
+        "lastSlots": [slot_json(record) for record in status.slots[:NEWEST]],
+        "lastRuns": [run_json(run) for run in status.runs[:NEWEST]],
+        **resolved_json(spec, status.min_gap),
+    }
+
+
+def slot_json(record: SlotRecord) -> dict[str, Any]:
+    """One slot's record."""
+    return {
+        "scheduledAt": rfc3339(record.slot.scheduled_at),
+        "through": rfc3339(record.through),
+        "count": record.count,
+        "outcome": str(record.outcome),
+        "reason": str(record.reason) if record.reason else None,
+        "message": record.message,
+        "jobId": record.job_id,
+        "adopted": record.adopted,
+        "decidedAt": rfc3339(record.decided_at),
+    }
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """One observed job."""
+    job = run.job
+    return {
+        "jobId": job.job_id,
+        "jobType": str(job.kind),
+        "status": str(job.status),
+        "scheduledAt": rfc3339(run.scheduled_at),
+        "createdAt": rfc3339(job.created_at),
+        "endedAt": rfc3339(job.ended_at),
+        "durationSeconds": job.duration.total_seconds() if job.duration is not None else None,
+        "rows": job.rows,
+        "bytes": job.bytes,
+        "origin": run.origin,
+    }

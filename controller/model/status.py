@@ -1,0 +1,113 @@
+"""How a schedule stands, for people and machines that ask."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from controller.model.identity import ConnectionRef
+from controller.model.job import Job, JobKind, JobStatus
+from controller.model.record import Reason, SlotRecord
+from controller.model.schedule import CalendarEntry, ScheduleSpec
+
+
+class State(StrEnum):
+    """A schedule in one word; what needs a person most comes first where several hold."""
+
+    REMOVED = "Removed"
+    HELD = "Held"
+    STALE = "Stale"
+    RECONCILING = "Reconciling"
+    SUSPENDED = "Suspended"
+    IN_DOUBT = "InDoubt"
+    RUNNING = "Running"
+    OBSERVING = "Observing"
+    FAILING = "Failing"
+    READY = "Ready"
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The state with its reason, if the closed list has one for it, and a phrase for people."""
+
+    state: State
+    reason: Reason | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An observed job of the connection; ``scheduled_at`` is its slot, None if the job is not ours."""
+
+    job: Job
+    scheduled_at: datetime | None
+
+    @property
+    def origin(self) -> str:
+        """``ours`` where a claim named it, else ``foreign``."""
+        return "foreign" if self.scheduled_at is None else "ours"
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleStatus:
+    """One schedule as the specs and the store show it.
+
+    Attributes:
+        spec: the schedule in force or asked for; None if only its calendar is known.
+        entries: the calendar in force, else the one asked for.
+        generation: what the specs ask for; it differs from ``observed_generation`` until the controller has taken it in.
+        min_gap: what holds where the spec says nothing; None if the platform is not known.
+        missed_count: missed slots among the newest ones that were read.
+        slots: newest records first.
+        runs: newest jobs first.
+    """
+
+    ref: ConnectionRef
+    name: str
+    spec: ScheduleSpec | None
+    entries: tuple[CalendarEntry, ...]
+    condition: Condition
+    generation: int
+    observed_generation: int
+    effective_since: datetime | None
+    watermark: datetime | None
+    min_gap: timedelta | None
+    next_slot_at: datetime | None
+    last_triggered_at: datetime | None
+    missed_count: int
+    slots: tuple[SlotRecord, ...]
+    runs: tuple[Run, ...]
+
+    @property
+    def active_run(self) -> Run | None:
+        """The newest job that had not ended when last seen."""
+        return next((run for run in self.runs if run.job.is_active), None)
+
+    @property
+    def last_success_at(self) -> datetime | None:
+        """When the newest successful sync of any origin ended."""
+        done = (run.job for run in self.runs if run.job.kind is JobKind.SYNC and run.job.status is JobStatus.SUCCEEDED)
+        return max((job.ended_at or job.created_at for job in done), default=None)
+
+    @property
+    def last_scheduled_at(self) -> datetime | None:
+        """The newest slot that has a record."""
+        return None if not self.slots else self.slots[0].through or self.slots[0].slot.scheduled_at
+
+
+@dataclass(frozen=True, slots=True)
+class StatusReport:
+    """Every schedule at one instant.
+
+    Attributes:
+        trouble: what makes the answer less than whole (no store yet, specs that cannot be read), as sentences.
+        rejected: errors of spec files, as ``path:line:column: code: text``.
+        observed: up to when each platform's jobs were seen by a controller.
+    """
+
+    now: datetime
+    revision: str
+    schedules: tuple[ScheduleStatus, ...]
+    trouble: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
+    observed: Mapping[str, datetime | None] | None = None

@@ -1,0 +1,208 @@
+"""How every schedule stands, from the store and the specs alone: no platform is asked, and nothing is written."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.decide.desired import Desired, merge
+from controller.decide.rules import suspension_text
+from controller.decide.slots import calendar_of, next_slot
+from controller.errors import SpecSourceUnavailable
+from controller.model.identity import ConnectionRef
+from controller.model.job import JobKind, JobStatus
+from controller.model.profile import PlatformProfile
+from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
+from controller.model.schedule import Mode, ScheduleSpec, parse_entries
+from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
+from controller.ports.spec_source import SpecSource, SpecTree
+from controller.ports.store import Store
+
+HISTORY = 100
+"""How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One connection as the specs and the store show it, before it is put in one word."""
+
+    ref: ConnectionRef
+    spec: ScheduleSpec | None
+    standing: Standing
+    now: datetime
+    runs: tuple[Run, ...]
+    profile: PlatformProfile | None
+    obstacle: Reason | None = None
+    is_in_specs: bool = True
+    is_stale: bool = False
+    stale_because: str = ""
+
+
+async def read_statuses(
+    store: Store,
+    tree: SpecTree,
+    restore: Callable[[str], ScheduleSpec | None],
+    profiles: Mapping[str, PlatformProfile],
+    now: datetime,
+) -> tuple[ScheduleStatus, ...]:
+    """Read the status of every schedule that the specs ask for or the store still knows, by name.
+
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    desired = merge(Desired(), tree.revision, tree.specs, tree.failed_paths)
+    refs = sorted(desired.specs.keys() | desired.obstacles.keys() | set(await store.known_refs()))
+    standings = await store.standings({ref: () for ref in refs})
+    written = {spec.ref: spec for spec in reversed(tree.specs)}
+    because = str(tree.errors[0]) if tree.errors else ""
+    found = []
+    for ref in refs:
+        standing, runs = standings[ref], tuple(Run(*row) for row in await store.jobs(ref, HISTORY))
+        in_force = restore(standing.content) if standing.content and ref not in written else None
+        is_absent = ref not in desired.specs and ref not in desired.obstacles
+        case = Case(
+            ref,
+            written.get(ref) or in_force,
+            standing,
+            now,
+            runs,
+            profiles.get(ref.platform),
+            obstacle=desired.obstacles.get(ref),
+            is_in_specs=not is_absent or not desired.absence_believed,
+            is_stale=is_absent and not desired.absence_believed,
+            stale_because=because,
+        )
+        found.append(_status(case, await store.slots(ref, HISTORY)))
+    return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
+
+
+def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
+    spec, standing = case.spec, case.standing
+    key = standing.calendar_key or (spec.calendar_key if spec is not None else None)
+    calendar = calendar_of(key) if key is not None else None
+    is_new = spec is not None and (standing.calendar_key is None or not _is_taken_in(spec, standing))
+    min_gap = case.profile.min_gap if case.profile is not None else None
+    return ScheduleStatus(
+        ref=case.ref,
+        name=spec.name if spec is not None else standing.schedule,
+        spec=spec,
+        entries=parse_entries(key) if key is not None else (),
+        condition=condition_of(case),
+        generation=standing.generation + is_new,
+        observed_generation=standing.generation,
+        effective_since=standing.effective_since,
+        watermark=standing.watermark,
+        min_gap=spec.min_gap if spec is not None and spec.min_gap is not None else min_gap,
+        next_slot_at=next_slot(calendar, case.now) if calendar is not None and case.is_in_specs else None,
+        last_triggered_at=standing.last_triggered_at,
+        missed_count=sum(record.count for record in slots if record.outcome is Outcome.MISSED),
+        slots=tuple(slots),
+        runs=case.runs,
+    )
+
+
+def _is_taken_in(spec: ScheduleSpec, standing: Standing) -> bool:
+    return standing.content == spec.content and standing.schedule == spec.name
+
+
+def condition_of(case: Case) -> Condition:
+    """Put a schedule in one word: what needs a person most first."""
+    found = (_in_the_specs(case), _asked_for(case), _under_way(case), _waiting(case), _health(case))
+    return next((condition for condition in found if condition is not None), Condition(State.READY))
+
+
+def _in_the_specs(case: Case) -> Condition | None:
+    """What the tree says, before anything that the schedule itself says."""
+    if not case.is_in_specs:
+        return Condition(State.REMOVED, None, "no spec names its connection any more; the controller takes it out of force")
+    if case.obstacle is Reason.DUPLICATE_NAME:
+        return Condition(State.HELD, case.obstacle, "another file has the same name; none of them is in force")
+    if case.obstacle is not None:
+        return Condition(State.HELD, case.obstacle, "another file claims the same connection; none of them is in force")
+    if case.is_stale:
+        because = f": {case.stale_because}" if case.stale_because else ""
+        return Condition(State.STALE, None, f"its last good version stays in force{because}")
+    return None
+
+
+def _asked_for(case: Case) -> Condition | None:
+    """What the spec itself says stands against it."""
+    spec = case.spec
+    if spec is None:
+        return None
+    if case.standing.calendar_key is None:
+        return Condition(State.RECONCILING, None, "not in force yet: no controller has taken it in")
+    if not _is_taken_in(spec, case.standing):
+        return Condition(State.RECONCILING, None, "edited; the controller has not taken the edit in yet")
+    if spec.unsupported:
+        return Condition(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
+    if spec.suspend is not None:
+        return Condition(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
+    return None
+
+
+def _under_way(case: Case) -> Condition | None:
+    claim = case.standing.claim
+    if claim is not None:
+        profile = case.profile or PlatformProfile()
+        if claim.answer is Answer.NONE and case.now - claim.written_at <= profile.send_within + profile.write_timeout:
+            return Condition(State.RUNNING, Reason.TRIGGER_IN_FLIGHT, "its request is under way")
+        message = f"whether the request of {claim.written_at:%H:%M:%SZ} made a job is not known yet"
+        return Condition(State.IN_DOUBT, Reason.IN_DOUBT, message)
+    active = next((run for run in case.runs if run.job.is_active), None)
+    if active is None:
+        return None
+    whose = "" if active.scheduled_at is not None else ", started elsewhere"
+    rows = f", {active.job.rows:,} rows" if active.job.rows is not None else ""
+    message = f"{active.job.job_id} is {active.job.status} since {active.job.created_at:%H:%M:%SZ}{rows}{whose}"
+    return Condition(State.RUNNING, Reason.ACTIVE, message)
+
+
+def _waiting(case: Case) -> Condition | None:
+    if case.spec is not None and case.spec.mode is Mode.OBSERVE:
+        return Condition(State.OBSERVING, Reason.OBSERVE, "only observed; nothing is triggered")
+    held = next((record for record in reversed(case.standing.pending) if record.outcome is Outcome.HELD), None)
+    return None if held is None else Condition(State.HELD, held.reason, held.message)
+
+
+def _health(case: Case) -> Condition | None:
+    """The result of the last sync, whoever started it."""
+    ended = next((r.job for r in case.runs if r.job.kind is JobKind.SYNC and r.job.status.is_terminal), None)
+    if ended is not None and ended.status is not JobStatus.SUCCEEDED:
+        rows = f" after {ended.rows:,} rows" if ended.rows is not None else ""
+        word = "was cancelled" if ended.status is JobStatus.CANCELLED else str(ended.status)
+        return Condition(State.FAILING, None, f"{ended.job_id} {word}{rows}")
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a report is read from. ``trouble`` says why the store is an empty stand-in, if it is."""
+
+    store: Store
+    spec_source: SpecSource
+    restore: Callable[[str], ScheduleSpec | None]
+    profiles: Mapping[str, PlatformProfile]
+    now: datetime
+    trouble: tuple[str, ...] = ()
+
+
+async def read_report(reading: Reading) -> StatusReport:
+    """Read the status of everything; what only one of specs and store can tell is told without the other.
+
+    Raises:
+        SpecSourceUnavailable: the specs cannot be read, and there is no store either.
+        StoreUnavailable: the store could not be read.
+    """
+    trouble = list(reading.trouble)
+    try:
+        tree = await reading.spec_source.fetch()
+    except SpecSourceUnavailable as error:
+        if trouble:
+            raise
+        trouble.append(f"{error}; shown is what the store holds")
+        # A rejected file that may be anybody's: nothing counts as removed.
+        tree = SpecTree(revision="", specs=(), failed_paths=frozenset({""}))
+    schedules = await read_statuses(reading.store, tree, reading.restore, reading.profiles, reading.now)
+    observed = {name: await reading.store.observed_through(name) for name in reading.profiles}
+    rejected = tuple(str(error) for error in tree.errors)
+    return StatusReport(reading.now, tree.revision, schedules, tuple(trouble), rejected, observed)

@@ -1,0 +1,108 @@
+"""An event loop whose clock jumps to the next timer: hours pass in milliseconds, always in the same order."""
+
+import asyncio
+import selectors
+from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class DeadlockError(RuntimeError):
+    """Nothing is ready and no timer is set: in real time the loop would wait for ever."""
+
+
+class _JumpingSelector(selectors.SelectSelector):
+    """Instead of waiting, moves the loop's clock."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.elapsed = 0.0
+
+    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
+        """Look at what is ready now; if that is nothing, jump ahead by ``timeout`` seconds."""
+        ready = super().select(0)
+        if ready or timeout == 0:
+            return ready
+        if timeout is None:
+            raise DeadlockError("nothing is ready and no timer is set")
+        self.elapsed += max(timeout, 0.0)
+        return []
+
+
+class VirtualTimeLoop(asyncio.SelectorEventLoop):
+    """An asyncio loop on virtual time; ``start`` is what its wall clock shows at first."""
+
+    def __init__(self, start: datetime) -> None:
+        self._jumping = _JumpingSelector()
+        super().__init__(self._jumping)
+        self.start = start
+
+    def time(self) -> float:
+        """Virtual seconds since the loop was made."""
+        return self._jumping.elapsed
+
+
+class VirtualClock:
+    """The clock port over a virtual loop; ``step`` moves the wall clock alone, as an operator or NTP might."""
+
+    def __init__(self, loop: VirtualTimeLoop) -> None:
+        self._loop = loop
+        self._offset = timedelta()
+
+    def now(self) -> datetime:
+        """The virtual wall clock, aware UTC, to the microsecond."""
+        return self._loop.start + timedelta(microseconds=round(self._loop.time() * 1e6)) + self._offset
+
+    def boottime(self) -> float:
+        """Virtual seconds; no step moves them."""
+        return self._loop.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait in virtual time."""
+        await asyncio.sleep(max(seconds, 0))
+
+    def step(self, by: timedelta) -> None:
+        """Move the wall clock."""
+        self._offset += by
+
+
+class VirtualCadence:
+    """The cadence port over a virtual loop's timers."""
+
+    def __init__(self, loop: VirtualTimeLoop) -> None:
+        self._loop = loop
+        self._tasks: list[tuple[float, Callable[[], None]]] = []
+        self._running = False
+
+    def every(self, interval: timedelta, name: str, task: Callable[[], None]) -> None:
+        """Call ``task`` every ``interval`` once started."""
+        del name
+        self._tasks.append((interval.total_seconds(), task))
+
+    def start(self) -> None:
+        """Begin calling."""
+        self._running = True
+        for seconds, task in self._tasks:
+            self._loop.call_later(seconds, self._call, seconds, task)
+
+    def stop(self) -> None:
+        """Call nothing any more."""
+        self._running = False
+
+    def _call(self, seconds: float, task: Callable[[], None]) -> None:
+        if self._running:
+            task()
+            self._loop.call_later(seconds, self._call, seconds, task)
+
+
+def run_virtual(start: datetime, main: Callable[[VirtualTimeLoop], Coroutine[Any, Any, T]]) -> T:
+    """Run a coroutine to its end on a new virtual loop."""
+    if start.tzinfo is not UTC:
+        raise ValueError("the start must be aware UTC")
+    loop = VirtualTimeLoop(start)
+    try:
+        return loop.run_until_complete(main(loop))
+    finally:
+        loop.close()

@@ -1,0 +1,243 @@
+"""Situations before the planner, and its plans, both as short text: ``plan_of(Given(...))`` says what is decided.
+
+Everything happens to the connection ``acme/orders`` on Monday, 2 March 2026, UTC, where its schedule ``nightly`` has a slot every 15
+minutes unless a test says otherwise. Instants are written ``10:15``, ``10:15:30``, ``10:15:30.001`` or, on other days, ``-1d 10:15``.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from controller.decide.check import check_plan
+from controller.decide.planner import make_plan
+from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.job import Job, JobKind, JobStatus
+from controller.model.plan import (
+    AcceptSchedule,
+    Action,
+    CancelJob,
+    ConnectionFacts,
+    ConnectionPlan,
+    Listing,
+    ListingNeed,
+    PlanningInput,
+    PlatformFacts,
+    RecordSlot,
+    SettleClaim,
+    TriggerSync,
+)
+from controller.model.profile import AITRONOS, PlatformProfile
+from controller.model.record import Answer, CancelRequest, Claim, Outcome, Reason, Setbacks, SlotRecord, Standing
+from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec
+
+MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
+REF = ConnectionRef("acme", "orders")
+REVISION = "main@sha1:1"
+RUNNING, SUCCEEDED, FAILED, UNKNOWN = JobStatus.RUNNING, JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.UNKNOWN
+
+_INSTANT = re.compile(r"(?:([+-]\d+)d )?(\d\d):(\d\d)(?::(\d\d(?:\.\d+)?))?")
+
+
+def at(text: str) -> datetime:
+    """An instant of the day, or of another day."""
+    found = _INSTANT.fullmatch(text)
+    assert found is not None, text
+    days, hours, minutes, seconds = found.groups()
+    return MIDNIGHT + timedelta(
+        days=int(days or 0), hours=int(hours), minutes=int(minutes), seconds=float(seconds or 0)
+    )
+
+
+def clock(instant: datetime) -> str:
+    """The inverse of `at`."""
+    days = (instant.date() - MIDNIGHT.date()).days
+    text = f"{instant:%H:%M}"
+    if instant.second or instant.microsecond:
+        text += f":{instant:%S}"
+    if instant.microsecond:
+        text += f".{instant.microsecond:06}".rstrip("0")
+    return f"{days:+}d {text}" if days else text
+
+
+def every(minutes: float) -> tuple[CalendarEntry, ...]:
+    """Slots at a fixed distance, counted from the epoch."""
+    seconds = int(minutes * 60)
+    return (CalendarEntry(EntryKind.EVERY, f"{seconds}s", every=seconds),)
+
+
+def cron(text: str, time_zone: str = "UTC") -> tuple[CalendarEntry, ...]:
+    """Slots of one cron expression."""
+    return (CalendarEntry(EntryKind.CRON, text, time_zone),)
+
+
+def spec(entries: tuple[CalendarEntry, ...] | None = None, *, ref: ConnectionRef = REF, **said: Any) -> ScheduleSpec:
+    """A schedule; what it says names its content."""
+    name = said.pop("name", "nightly")
+    origin = said.pop("origin", Origin(f"{name}.yaml", 1))
+    written = ScheduleSpec(name, ref.platform, ref.connection_id, entries or every(15), origin, "", **said)
+    return replace(written, content=repr(replace(written, origin=Origin("", 0))))
+
+
+NIGHTLY = spec()
+
+
+def standing(in_force: ScheduleSpec | None = None, watermark: str = "10:00", **known: Any) -> Standing:
+    """Where the connection stands: a schedule in force since midnight, each slot up to the watermark decided."""
+    schedule = in_force or spec()
+    said: dict[str, Any] = {
+        "schedule": schedule.name,
+        "calendar_key": schedule.calendar_key,
+        "effective_since": MIDNIGHT,
+        "watermark": at(watermark),
+        "generation": 1,
+        "content": schedule.content,
+    }
+    return Standing(schedule.ref, **(said | known))
+
+
+def job(job_id: str, created: str, status: JobStatus = SUCCEEDED, kind: JobKind = JobKind.SYNC) -> Job:
+    """A job as last seen."""
+    return Job(job_id, REF.connection_id, kind, status, at(created))
+
+
+def slot(scheduled: str, ref: ConnectionRef = REF) -> SlotKey:
+    """A slot's key."""
+    return SlotKey(ref, at(scheduled))
+
+
+def held(scheduled: str, reason: Reason, message: str = "said before") -> SlotRecord:
+    """A record that is not final."""
+    return SlotRecord(slot(scheduled), Outcome.HELD, at(scheduled), "nightly", reason, message)
+
+
+def claim(scheduled: str = "10:15", written: str = "", baseline: Iterable[str] = (), **known: Any) -> Claim:
+    """An open claim, written at its slot unless told otherwise."""
+    key = ClaimKey(slot(scheduled), 0)
+    return Claim(key, known.pop("attempt", 1), at(written or scheduled), frozenset(baseline), "nightly", **known)
+
+
+def busy(answered: str, scheduled: str = "10:15", **known: Any) -> Claim:
+    """An open claim whose POST was answered with 409."""
+    return claim(scheduled, answer=Answer.BUSY, answered_at=at(answered), **known)
+
+
+def cancelled(job_id: str, requested: str, requests: int = 1) -> CancelRequest:
+    """A cancel that was journaled."""
+    return CancelRequest(REF, job_id, Reason.MAX_DURATION, at(requested), requests)
+
+
+def setbacks(last: str, scheduled: str = "10:15", **counts: int) -> Mapping[datetime, Setbacks]:
+    """What the closed claims of a slot came to."""
+    return {at(scheduled): Setbacks(last_at=at(last), **counts)}
+
+
+def connection(status: ConnectionStatus) -> Connection:
+    """The connection's settings as last read."""
+    return Connection(REF.connection_id, "Orders", status, PlatformScheduleKind.MANUAL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Given:
+    """One connection before the planner, with everything that a test does not speak of in good order.
+
+    Attributes:
+        spec: what is desired; unless a test gives a standing as well, it is also what is in force.
+        listing: when the last listing began; empty = just now; "none" = there was none.
+        covers: since when it shows jobs; empty = an hour before it began.
+    """
+
+    now: str
+    spec: ScheduleSpec | None = NIGHTLY
+    standing: Standing | None = None
+    jobs: tuple[Job, ...] = ()
+    listing: str = ""
+    covers: str = ""
+    obstacle: Reason | None = None
+    connection: Connection | None = None
+    connection_read: str = ""
+    in_flight: bool = False
+    permits: int = 2
+    quiet_until: str = ""
+    trouble: str = ""
+    profile: PlatformProfile = AITRONOS
+    is_known_platform: bool = True
+
+    def facts(self) -> ConnectionFacts:
+        """The connection as the planner sees it."""
+        read_at = at(self.connection_read) if self.connection_read else None
+        stands = self.standing or standing(self.spec)
+        jobs = tuple(sorted(self.jobs, key=lambda each: (each.created_at, each.job_id), reverse=True))
+        return ConnectionFacts(
+            REF, self.spec, stands, jobs, self.obstacle, self.connection, read_at, in_flight=self.in_flight
+        )
+
+    def platform(self) -> PlatformFacts:
+        """The platform as the planner sees it."""
+        begun = at(self.listing) if self.listing not in ("", "none") else at(self.now)
+        seen = Listing(begun, at(self.covers) if self.covers else begun - timedelta(hours=1))
+        quiet = at(self.quiet_until) if self.quiet_until else None
+        return PlatformFacts(self.profile, None if self.listing == "none" else seen, self.permits, quiet, self.trouble)
+
+    def known(self) -> PlanningInput:
+        """All of it."""
+        platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
+        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),))
+
+
+def decide(given: Given) -> ConnectionPlan:
+    """Plan, and see that the plan keeps its promises."""
+    known = given.known()
+    plan = make_plan(known)
+    assert check_plan(known, plan) == {}
+    assert make_plan(known) == plan
+    return plan.connections[0]
+
+
+def plan_of(given: Given) -> str:
+    """What is decided, as `told` says it."""
+    return told(decide(given))
+
+
+def told(plan: ConnectionPlan) -> str:
+    """A plan as text: what is done; then why nothing is; then what must be seen; then when to ask again."""
+    words = [_action(action) for action in plan.actions]
+    words += [
+        f"hold {hold.reason}" + (f" {clock(hold.scheduled_at)}" if hold.scheduled_at else "") for hold in plan.holds
+    ]
+    words += [_need(need) for need in plan.needs]
+    words += [f"wake {clock(plan.wake_at)}"] if plan.wake_at is not None else []
+    return "; ".join(words)
+
+
+def _action(action: Action) -> str:
+    match action:
+        case TriggerSync(trigger):
+            more = f" attempt {trigger.attempt}" if trigger.attempt > 1 else ""
+            return f"trigger {clock(trigger.key.slot.scheduled_at)}{more}"
+        case RecordSlot(record):
+            return _record(record)
+        case SettleClaim(_, status, record, _, surplus):
+            return f"settle {status}: {_record(record)}" + (f" beside {', '.join(surplus)}" if surplus else "")
+        case AcceptSchedule(spec=None):
+            return f"retire {action.schedule}"
+        case AcceptSchedule():
+            return f"accept {action.schedule} generation {action.generation}"
+        case CancelJob():
+            return f"cancel {action.job.job_id} for {action.reason}"
+
+
+def _record(record: SlotRecord) -> str:
+    text = f"{record.word} {clock(record.slot.scheduled_at)}"
+    if record.through is not None:
+        text += f" to {clock(record.through)}, {record.count} slots"
+    return text + (f" by {record.job_id}" if record.job_id else "")
+
+
+def _need(need: ListingNeed) -> str:
+    text = f"need {need.kind} from {clock(need.begun_after)}"
+    if need.covers_since is not None:
+        text += f" back to {clock(need.covers_since)}"
+    return text + (" with the connection" if need.read_connection else "")
