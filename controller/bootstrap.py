@@ -4,7 +4,7 @@ import asyncio
 import io
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -147,7 +147,7 @@ async def read_events(
         await store.close()
 
 
-async def follow_events(settings: Settings, *, schedule: str | None = None, after: int) -> AsyncIterator[StoredEvent]:
+async def follow_events(settings: Settings, *, schedule: str | None = None, after: int) -> AsyncGenerator[StoredEvent]:
     """Every event recorded after the one numbered ``after``, as it comes; ends only with its consumer.
 
     Raises:

@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Iterable
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -13,9 +14,9 @@ from controller.bootstrap import follow_events, read_events, system_clock
 from controller.cli.choose import add_at
 from controller.cli.event_lines import EventLines
 from controller.cli.options import add_output, add_settings, duration, settings_of
-from controller.cli.page import note, write_json
+from controller.cli.page import note, printable, write_json
 from controller.cli.terminal import Paint, rfc3339
-from controller.model.event import EventName
+from controller.model.event import Event, EventName
 from controller.ports.store import StoredEvent
 from controller.settings import Settings
 
@@ -27,6 +28,9 @@ EXAMPLE = """examples:
 
 NEWEST = 100
 
+NEWEST_SINCE = 1_000_000
+"""With ``--since`` everything is shown; the store keeps fewer events than this."""
+
 READ_FACTOR = 4
 """How many times more is read each time that too few of what was read are shown."""
 
@@ -36,7 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--follow", action="store_true", help="go on with new events until Ctrl-C")
     parser.add_argument("--schedule", metavar="NAME", help="of one schedule only")
     parser.add_argument("--since", type=duration, metavar="DURATION", help="not older than this, as 90s, 15m or 1h30m")
-    parser.add_argument("-n", type=_count, default=NEWEST, metavar="N", help=f"the newest N ({NEWEST})")
+    parser.add_argument("-n", type=_count, metavar="N", help=f"the newest N ({NEWEST}; all with --since)")
+    parser.add_argument("--all", action="store_true", help="with -o json: the counts of every cycle as well")
     add_at(parser)
     add_output(parser)
     add_settings(parser)
@@ -61,41 +66,41 @@ def execute(parsed: argparse.Namespace) -> int:
 async def _events(parsed: argparse.Namespace, settings: Settings) -> None:
     now = parsed.at or system_clock().now()
     since = now - timedelta(seconds=parsed.since) if parsed.since is not None else None
-    found = await _newest(parsed, settings, since)
-    shown = [stored for stored in found if parsed.at is None or stored.event.at <= parsed.at]
     show = _Printer(parsed.output, now)
     if parsed.follow:
-        show.each(shown)
-        after = found[-1].number if found else await _last_number(settings)
+        newest = await read_events(settings, limit=1)
+        show.each(shown := await _newest(parsed, settings, since))
+        after = max(stored.number for stored in (*newest, *shown)) if newest else 0
         async with aclosing(follow_events(settings, schedule=parsed.schedule, after=after)) as following:
             async for stored in following:
-                show.each([stored])
-    elif parsed.output == "json":
+                if _is_wanted(parsed, stored):
+                    show.each([stored])
+        return
+    shown = await _newest(parsed, settings, since)
+    if parsed.output == "json":
         write_json({"events": [event_json(stored) for stored in shown]})
-    else:
-        show.each(shown)
-        if not shown:
-            note([f"no event{f' of {parsed.schedule}' if parsed.schedule else ''} is recorded"])
+        return
+    show.each(shown)
+    if not shown:
+        note([f"no event{f' of {parsed.schedule}' if parsed.schedule else ''} is recorded"])
 
 
 async def _newest(parsed: argparse.Namespace, settings: Settings, since: datetime | None) -> list[StoredEvent]:
-    """The newest ``-n`` that are shown; of what only machines read, more are recorded than anything else."""
-    limit = parsed.n
+    """The newest ``-n`` that are wanted; of what is left out, more are recorded than of anything else."""
+    wanted = parsed.n if parsed.n is not None else NEWEST if since is None else NEWEST_SINCE
+    limit = wanted
     while True:
         found = await read_events(settings, schedule=parsed.schedule, since=since, limit=limit)
-        shown = [stored for stored in found if parsed.output == "json" or _is_for_people(stored)]
-        if len(shown) >= parsed.n or len(found) < limit:
-            return shown[max(len(shown) - parsed.n, 0) :]
+        shown = [stored for stored in found if _is_wanted(parsed, stored)]
+        if len(shown) >= wanted or len(found) < limit:
+            return shown[max(len(shown) - wanted, 0) :]
         limit *= READ_FACTOR
 
 
-async def _last_number(settings: Settings) -> int:
-    newest = await read_events(settings, limit=1)
-    return newest[-1].number if newest else 0
-
-
-def _is_for_people(stored: StoredEvent) -> bool:
-    return stored.event.name is not EventName.CYCLE_FINISHED
+def _is_wanted(parsed: argparse.Namespace, stored: StoredEvent) -> bool:
+    if parsed.at is not None and stored.event.at > parsed.at:
+        return False
+    return parsed.all or stored.event.name is not EventName.CYCLE_FINISHED
 
 
 def event_json(stored: StoredEvent) -> dict[str, Any]:
@@ -108,6 +113,11 @@ def event_json(stored: StoredEvent) -> dict[str, Any]:
         "level": str(event.severity),
         **event.fields,
     }
+
+
+def _printable(event: Event) -> Event:
+    fields = {name: printable(value) if isinstance(value, str) else value for name, value in event.fields.items()}
+    return replace(event, fields=fields)
 
 
 class _Printer:
@@ -124,7 +134,7 @@ class _Printer:
         for stored in events:
             if self._is_json:
                 sys.stdout.write(json.dumps(event_json(stored), ensure_ascii=False) + "\n")
-            elif (line := self._lines(stored.event)) is not None:
+            elif (line := self._lines(_printable(stored.event))) is not None:
                 self._begin_day(stored.event.at.astimezone().date())
                 sys.stdout.write(line + "\n")
         sys.stdout.flush()

@@ -73,8 +73,8 @@ def notes(report: StatusReport, settings: Settings) -> list[str]:
     if any("does not exist yet" in text for text in found):
         found[0] += "; start one with mainspring run, or try mainspring demo"
     if report.rejected:
-        first = report.rejected[0]
-        found.append(f"{counted(len(report.rejected), 'error')} in {settings.specs}, the first: {first}")
+        errors = f"{counted(len(report.rejected), 'error')} in {settings.specs}, the first at {report.rejected[0]}"
+        found.append(f"{errors}; see mainspring validate {settings.specs}")
     for name, through in (report.observed or {}).items():
         if through is not None and _is_silent(through, report.now, settings.platforms[name].profile):
             found.append(f"platform {name} was last observed {since(through, report.now)}; is a controller running?")

@@ -41,20 +41,24 @@ def room_below_title() -> int | None:
 
 def fitted_table(head: Sequence[str], rows: Sequence[Sequence[Cell | str]], paint: Paint, width: int | None) -> str:
     """A table whose last column is cut at the edge of the terminal."""
-    if width is None or not rows:
-        return table(head, rows, paint)
-    taken = sum(max(len(title), *(len(_text(row[i])) for row in rows)) + GAP for i, title in enumerate(head[:-1]))
-    room = max(width - taken, NARROWEST)
-    return table(head, [[*row[:-1], _cut(row[-1], room)] for row in rows], paint)
+    cells = [[_cell(cell) for cell in row] for row in rows]
+    if width is not None and rows:
+        taken = sum(max(len(title), *(len(row[i].text) for row in cells)) + GAP for i, title in enumerate(head[:-1]))
+        cells = [[*row[:-1], _cut(row[-1], max(width - taken, NARROWEST))] for row in cells]
+    return table(head, cells, paint)
 
 
-def _text(cell: Cell | str) -> str:
-    return cell.text if isinstance(cell, Cell) else cell
+def printable(text: str) -> str:
+    """What a platform says, without what would move a terminal's cursor."""
+    return text if text.isprintable() else "".join(each if each.isprintable() else " " for each in text)
 
 
-def _cut(cell: Cell | str, room: int) -> Cell:
-    whole = cell if isinstance(cell, Cell) else Cell(cell)
-    return whole if len(whole.text) <= room else Cell(whole.text[: room - 1].rstrip() + "…", whole.style)
+def _cell(cell: Cell | str) -> Cell:
+    return Cell(printable(cell.text), cell.style) if isinstance(cell, Cell) else Cell(printable(cell))
+
+
+def _cut(cell: Cell, room: int) -> Cell:
+    return cell if len(cell.text) <= room else Cell(cell.text[: room - 1].rstrip() + "…", cell.style)
 
 
 def counted(number: int, noun: str) -> str:
@@ -75,7 +79,7 @@ def distance(at: datetime, now: datetime) -> str:
 
 def moment(at: datetime | None, now: datetime) -> str:
     """Local time and UTC, or a dash."""
-    return "–" if at is None else both(at, now)
+    return "-" if at is None else both(at, now)
 
 
 def note(texts: Iterable[str]) -> None:

@@ -1,5 +1,6 @@
 """A schedule's status as plain values, in the Kubernetes shape."""
 
+import re
 from typing import Any
 
 from controller.cli.schedule_text import entry_json, resolved_json
@@ -70,3 +71,8 @@ def run_json(run: Run) -> dict[str, Any]:
         "bytes": job.bytes,
         "origin": run.origin,
     }
+
+
+def snake_keys(row: dict[str, Any]) -> dict[str, Any]:
+    """The same with the names that plans and events use: ``scheduled_at`` for ``scheduledAt``."""
+    return {re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", name): value for name, value in row.items()}

@@ -61,7 +61,7 @@ def overview(report: StatusReport, paint: Paint) -> str:
 
 def _last_slot(status: ScheduleStatus, now: datetime) -> Cell:
     if not status.slots:
-        return Cell("–", "dim")
+        return Cell("-", "dim")
     record = status.slots[0]
     return Cell(f"{record.word} {since(status.last_scheduled_at, now)}", OUTCOME_STYLE[record.outcome])
 
@@ -135,7 +135,7 @@ def runs_table(runs: Sequence[Run], now: datetime, paint: Paint) -> str:
             moment(run.scheduled_at, now),
             moment(run.job.created_at, now),
             _duration(run.job.duration),
-            f"{run.job.rows:,}" if run.job.rows is not None else "–",
+            f"{run.job.rows:,}" if run.job.rows is not None else "-",
             _size(run.job.bytes),
             run.origin if run.job.kind.value == "sync" else f"{run.origin}, {run.job.kind}",
         )
@@ -147,14 +147,14 @@ def runs_table(runs: Sequence[Run], now: datetime, paint: Paint) -> str:
 
 def _duration(duration: timedelta | None) -> str:
     if duration is None:
-        return "–"
+        return "-"
     seconds = duration.total_seconds()
     return f"{seconds:.1f} s" if seconds < 10 else ago(seconds)
 
 
 def _size(size: int | None) -> str:
     if size is None:
-        return "–"
+        return "-"
     for unit, factor in (("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= factor:
             return f"{size / factor:.1f} {unit}"

@@ -81,5 +81,5 @@ def _summary(tree: SpecTree, paint: Paint) -> str:
     what = f"{counted(len(tree.specs), 'schedule')} in {counted(tree.files, 'file')}"
     warnings = f", {counted(len(tree.warnings), 'warning')}" if tree.warnings else ""
     if tree.errors:
-        return paint("red", f"✗ {counted(len(tree.errors), 'error')}{warnings}; {what} can be used")
+        return paint("red", f"✗ {counted(len(tree.errors), 'error')}{warnings}; {what}")
     return paint("yellow" if warnings else "green", f"✓ {what}{warnings or ', no errors'}")

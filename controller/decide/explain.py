@@ -58,7 +58,7 @@ WAITING: Mapping[Reason, str] = {
     Reason.OBSERVE: "the schedule only observes and triggers nothing",
     Reason.OBSERVATION_STALE: "the platform's jobs cannot be listed, and nothing starts on an old view",
     Reason.AWAITING_LISTING: "nothing starts before the platform's jobs are listed once more",
-    Reason.AWAITING_TURN: "it is due and waits for its turn",
+    Reason.AWAITING_TURN: "it waits for its turn",
     Reason.CLAIM_OPEN: "an earlier slot's trigger is not settled yet",
     Reason.TRIGGER_IN_FLIGHT: "its request is under way",
     Reason.CANCEL_IN_FLIGHT: "a request to end its job is under way",
@@ -70,6 +70,7 @@ WAITING: Mapping[Reason, str] = {
 
 _SELF_CONTAINED = frozenset(
     {
+        Reason.ACTIVE,
         Reason.MIN_GAP,
         Reason.DEADLINE,
         Reason.MAX_DURATION,
@@ -133,7 +134,7 @@ def explain_record(record: SlotRecord) -> str:
         case Outcome.MISSED:
             text = _end_of(MISSED, record)
         case Outcome.IN_DOUBT:
-            return message or WAITING[Reason.IN_DOUBT]
+            return WAITING[Reason.IN_DOUBT]
         case Outcome.HELD:
             text = _end_of(WAITING, record)
     return f"{record.count:,} slots: {text}" if record.count > 1 else text

@@ -51,8 +51,7 @@ def _overlong(spec: ScheduleSpec, job: Job, facts: ConnectionFacts, platform: Pl
         again = asked.requested_at + CANCEL_AGAIN * asked.requests
         if now < again or not is_fresh(platform, now, again):
             held = _hold(spec, Reason.MAX_DURATION, f"{job.job_id} was asked to end and has not ended yet")
-            begun_after = again if now >= again else asked.requested_at
-            need = listing_for(NeedKind.CANCELLING, asked.requested_at, begun_after=begun_after)
+            need = listing_for(NeedKind.CANCELLING, asked.requested_at, begun_after=again)
             return Part(holds=(held,), wake_at=again if again > now else None, needs=(need,))
     elif not is_fresh(platform, now, reached):
         held = _hold(spec, Reason.AWAITING_LISTING, f"{job.job_id} reached maxDuration; its status is read once more")

@@ -51,6 +51,7 @@ def build_api(backing: Backing) -> FastAPI:
         summary="A small, real platform in the dialect of Aitronos Knowledge Connectors",
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
+        redirect_slashes=False,  # an unknown path is an error with the envelope, not a redirect without one
     )
     app.state.gate = backing.gate
     app.state.jobs = backing.jobs

@@ -14,8 +14,9 @@ from typing import IO
 from controller.embedded.processes import group_members, identify
 
 TERMINATION_GRACE_SECONDS = 3.0  # for a program's own clean-up; with it the platform still stops within 5 s
-GROUP_POLL_SECONDS = 0.05  # the kernel tells when a process ends, but not when a group does
+GROUP_POLL_SECONDS = 0.02  # the kernel tells when a process ends, but not when a group does
 EXIT_POLL_SECONDS = 0.05  # only where the kernel has no pidfd
+DEATH_SECONDS = 2.0  # a killed process is gone in milliseconds, unless the kernel holds it in a disk or network wait
 DRAIN_SECONDS = 1.0  # a stranger may hold the pipe open for ever; what the job wrote is in the pipe already
 READ_BYTES = 64 * 1024  # what a pipe holds
 COUNT_MAX = 10**15  # of one line; sums of these fit the 64 bits of the database
@@ -29,7 +30,9 @@ class Launch:
     arguments: tuple[str, ...]
     directory: Path
     environment: Mapping[str, str]
-    task: bytes = b""  # goes to standard input, which then stays open as long as the platform lives
+    task: bytes | None = (
+        None  # goes to standard input, which then stays open as long as the platform lives; None: it is empty
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Child:
             launch.arguments,
             cwd=launch.directory,
             env=dict(launch.environment),
-            stdin=subprocess.PIPE,
+            stdin=subprocess.DEVNULL if launch.task is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -63,7 +66,8 @@ class Child:
             _LineReader(self._pipe(self._process.stdout), lambda line: _tell(listener, line)),
             _LineReader(self._pipe(self._process.stderr), lambda line: listener.logged(_text(line))),
         ]
-        self._give_task(launch.task)
+        if launch.task is not None:
+            self._give_task(launch.task)
         self._watch_exit()
 
     def terminate(self) -> None:
@@ -90,14 +94,26 @@ class Child:
         if self._kill_timer is not None:
             self._kill_timer.cancel()
         code = self._process.wait()
+        await self._group_gone()
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 for reader in self._readers:
                     await reader.finished.wait()
         for reader in self._readers:
             reader.close()
-        self._pipe(self._process.stdin).close()
+        if self._process.stdin is not None:
+            self._process.stdin.close()
         return code
+
+    async def _group_gone(self) -> None:
+        """Wait until what was killed is gone: a job is over only when none of its processes can write any more."""
+        deadline = self._loop.time() + DEATH_SECONDS
+        with suppress(ProcessLookupError):
+            while self._loop.time() < deadline:
+                os.killpg(self._process.pid, 0)  # the usual case, nobody left, costs one system call
+                if not group_members(self._process.pid):
+                    return
+                await _turns(self._loop, GROUP_POLL_SECONDS)
 
     def _signal_group(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

@@ -40,6 +40,9 @@ __all__ = [
 
 ORGANIZATION_ID_DEFAULT = "org_demo"
 STATE_FOLDER = "platform"  # in the data directory: the platform's own files, closed to clients of the API
+KEEP_ALIVE_SECONDS = (
+    75  # longer than clients keep theirs (httpx: 5 s), or a request may meet our closing and be in doubt
+)
 SHUTDOWN_SECONDS = 1  # for answers under way; jobs end meanwhile, and all of it has to fit into 5 s
 
 
@@ -198,6 +201,7 @@ def _server(app: Gateway) -> _Server:
             log_level="warning",
             access_log=False,
             date_header=False,  # theirs lags a second behind; the gateway writes an exact one, for clients compare clocks
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
         )
     )

@@ -19,6 +19,11 @@ JobStatus = Literal["pending", "running", "succeeded", "failed", "cancelled"]
 Origin = Literal["file", "api"]
 
 LOG_LINES_MAX = 2_000  # per job: the newest stay; a job that prints in a loop must fill neither the disk nor the memory
+# History is bounded, by far more than anybody pages through; what is older goes when a job is made, a thousand at a time.
+JOBS_KEPT = 100_000
+LINES_KEPT = 1_000_000
+EVENTS_KEPT = 200_000
+PRUNE_EVERY_JOBS = 1_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _JOB_COLUMNS = (
@@ -140,18 +145,33 @@ class Store:
         """
         try:
             with _transaction(self._database):
-                sequence = self._database.execute(
-                    "INSERT INTO jobs (job_id, connection_id, job_type, status, created_at) VALUES ('', ?, ?, 'pending', ?)",
+                (sequence,) = self._database.execute(
+                    "INSERT INTO jobs (job_id, connection_id, job_type, status, created_at)"
+                    " VALUES ('', ?, ?, 'pending', ?) RETURNING sequence",
                     (connection_id, job_type, _stored(now)),
-                ).lastrowid
+                ).fetchone()
                 job_id = f"job_{self._tag}_{sequence:06d}"
                 self._database.execute("UPDATE jobs SET job_id = ? WHERE sequence = ?", (job_id, sequence))
+                if sequence % PRUNE_EVERY_JOBS == 0:
+                    self._prune()
         except sqlite3.IntegrityError as error:
             raise ConnectionBusyError(connection_id) from error
         job = self.job(job_id)
         if job is None:
             raise LookupError(job_id)
         return job
+
+    def _prune(self) -> None:
+        terminal = "status NOT IN ('pending', 'running') AND"
+        for table, kept, condition in (
+            ("jobs", JOBS_KEPT, terminal),
+            ("job_lines", LINES_KEPT, ""),
+            ("timeline", EVENTS_KEPT, ""),
+        ):
+            self._database.execute(
+                f"DELETE FROM {table} WHERE {condition} sequence <= (SELECT max(sequence) FROM {table}) - ?",  # noqa: S608
+                (kept,),
+            )
 
     def job(self, job_id: str) -> Job | None:
         """Return one job, or None."""

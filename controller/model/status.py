@@ -101,7 +101,7 @@ class StatusReport:
 
     Attributes:
         trouble: what makes the answer less than whole (no store yet, specs that cannot be read), as sentences.
-        rejected: errors of spec files, as ``path:line:column: code: text``.
+        rejected: errors of spec files, as ``path:line:column: code``.
         observed: up to when each platform's jobs were seen by a controller.
     """
 

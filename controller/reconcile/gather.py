@@ -14,9 +14,6 @@ from controller.ports.clock import Clock
 from controller.ports.store import Store
 from controller.reconcile.observed import ObservedPlatform
 
-CONNECTION_PAGES_MAX = 10
-"""Pages of connections read at a time; the next pages come the next time, so that many connections never starve the job listing."""
-
 CONNECTIONS_APART = timedelta(seconds=10)
 """Connections are not listed again sooner than this, however short the quiet poll is."""
 
@@ -117,7 +114,10 @@ async def _connections_or_trouble(
 async def _read_connections(
     mind: Mind, platform: ObservedPlatform, clock: Clock, wanted: Iterable[str]
 ) -> tuple[str, ...]:
-    """Read the connections that were asked for by id, and the next pages of all of them when their time has come."""
+    """Read the connections that were asked for by id, and the next page of all of them when its time has come.
+
+    One page a time: requests must not grow with the number of connections, and one that matters at once is read by id.
+    """
     changed: list[str] = []
     for connection_id in wanted:
         at = clock.now()
@@ -126,20 +126,14 @@ async def _read_connections(
     now, last = clock.now(), platform.connections_read_at
     if last is not None and now - last < max(platform.profile.quiet_poll, CONNECTIONS_APART):
         return tuple(changed)
-    offset = mind.connection_offset.get(platform.name, 0)
-    for _ in range(CONNECTION_PAGES_MAX):
-        at, limit = clock.now(), platform.profile.page_size
-        page = await platform.platform.list_connections(offset, limit)
-        for connection in page:
-            before = platform.connections.get(connection.connection_id)
-            platform.connections[connection.connection_id] = (connection, at)
-            if before is None or before[0] != connection:
-                changed.append(connection.connection_id)
-        offset += len(page)
-        if len(page) < limit:
-            offset = 0
-            break
-    mind.connection_offset[platform.name] = offset
+    offset, limit = mind.connection_offset.get(platform.name, 0), platform.profile.page_size
+    page = await platform.platform.list_connections(offset, limit)
+    for connection in page:
+        before = platform.connections.get(connection.connection_id)
+        platform.connections[connection.connection_id] = (connection, now)
+        if before is None or before[0] != connection:
+            changed.append(connection.connection_id)
+    mind.connection_offset[platform.name] = offset + limit if len(page) == limit else 0
     platform.connections_read_at = now
     return tuple(changed)
 

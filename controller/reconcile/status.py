@@ -1,7 +1,8 @@
 """How every schedule stands, from the store and the specs alone: no platform is asked, and nothing is written."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from controller.decide.desired import Desired, merge
@@ -14,7 +15,7 @@ from controller.model.profile import PlatformProfile
 from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
 from controller.model.schedule import Mode, ScheduleSpec, parse_entries
 from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
-from controller.ports.spec_source import SpecSource, SpecTree
+from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 
 HISTORY = 100
@@ -51,28 +52,35 @@ async def read_statuses(
     """
     desired = merge(Desired(), tree.revision, tree.specs, tree.failed_paths)
     refs = sorted(desired.specs.keys() | desired.obstacles.keys() | set(await store.known_refs()))
-    standings = await store.standings({ref: () for ref in refs})
-    written = {spec.ref: spec for spec in reversed(tree.specs)}
-    because = str(tree.errors[0]) if tree.errors else ""
-    found = []
+    standings = await store.standings(dict.fromkeys(refs, ()))
+    written: dict[ConnectionRef, list[ScheduleSpec | None]] = defaultdict(list)
+    for spec in tree.specs:
+        written[spec.ref].append(spec)
+    because = place_of(tree.errors[0]) if tree.errors else ""
+    found: list[ScheduleStatus] = []
     for ref in refs:
-        standing, runs = standings[ref], tuple(Run(*row) for row in await store.jobs(ref, HISTORY))
-        in_force = restore(standing.content) if standing.content and ref not in written else None
+        standing, slots = standings[ref], await store.slots(ref, HISTORY)
         is_absent = ref not in desired.specs and ref not in desired.obstacles
         case = Case(
             ref,
-            written.get(ref) or in_force,
+            restore(standing.content) if standing.content and ref not in written else None,
             standing,
             now,
-            runs,
+            tuple(Run(*row) for row in await store.jobs(ref, HISTORY)),
             profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
         )
-        found.append(_status(case, await store.slots(ref, HISTORY)))
+        # Every file that claims the connection is a schedule that somebody looks for.
+        found.extend(_status(replace(case, spec=spec), slots) for spec in written.get(ref, [case.spec]))
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
+
+
+def place_of(error: SpecError) -> str:
+    """Where a file is rejected and for what, without the whole sentence: ``validate`` has that."""
+    return f"{error.origin.path}:{error.origin.line}:{error.origin.column}: {error.code}"
 
 
 def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
@@ -113,7 +121,9 @@ def condition_of(case: Case) -> Condition:
 def _in_the_specs(case: Case) -> Condition | None:
     """What the tree says, before anything that the schedule itself says."""
     if not case.is_in_specs:
-        return Condition(State.REMOVED, None, "no spec names its connection any more; the controller takes it out of force")
+        return Condition(
+            State.REMOVED, None, "no spec names its connection any more; the controller takes it out of force"
+        )
     if case.obstacle is Reason.DUPLICATE_NAME:
         return Condition(State.HELD, case.obstacle, "another file has the same name; none of them is in force")
     if case.obstacle is not None:
@@ -204,5 +214,5 @@ async def read_report(reading: Reading) -> StatusReport:
         tree = SpecTree(revision="", specs=(), failed_paths=frozenset({""}))
     schedules = await read_statuses(reading.store, tree, reading.restore, reading.profiles, reading.now)
     observed = {name: await reading.store.observed_through(name) for name in reading.profiles}
-    rejected = tuple(str(error) for error in tree.errors)
+    rejected = tuple(place_of(error) for error in tree.errors)
     return StatusReport(reading.now, tree.revision, schedules, tuple(trouble), rejected, observed)

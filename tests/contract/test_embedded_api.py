@@ -113,7 +113,14 @@ def assert_fits(value: Any, schema: dict[str, Any], document: dict[str, Any]) ->
         schema = next(one for one in schema["anyOf"] if (one.get("type") == "null") == (value is None))
         assert_fits(value, schema, document)
         return
-    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool, "null": type(None)}
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "boolean": bool,
+        "null": type(None),
+    }
     assert isinstance(value, kinds[schema["type"]]), (value, schema)
     assert isinstance(value, bool) == (schema["type"] == "boolean")
     assert value in schema.get("enum", [value])
@@ -131,6 +138,7 @@ def assert_fits(value: Any, schema: dict[str, Any], document: dict[str, Any]) ->
     ("method", "path", "rest", "status", "code"),
     [
         ("GET", "/nothing/here", {}, 404, "NOT_FOUND"),
+        ("GET", "/jobs/", {}, 404, "NOT_FOUND"),
         ("PUT", "/jobs", {}, 405, "METHOD_NOT_ALLOWED"),
         ("GET", "/jobs/none", {}, 404, "CONNECTOR_JOB_NOT_FOUND"),
         ("GET", "/jobs/none/logs", {}, 404, "CONNECTOR_JOB_NOT_FOUND"),

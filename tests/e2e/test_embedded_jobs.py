@@ -166,9 +166,9 @@ def test_a_restart_after_a_kill_loses_nothing_else(start: Start) -> None:
 
 
 def test_a_job_does_not_outlive_its_platform(start: Start) -> None:
-    """When the platform is killed, a built-in job and a command end by themselves, without a restart."""
+    """When the platform is killed, a built-in job that writes nothing and a command end by themselves, without a restart."""
     command = "  - connectionId: command\n    command: {sync: [sleep, '1000']}\n"
-    platform = start(SLOW.replace("rows: 3000", "rows: 3000000") + command)
+    platform = start(SLOW.replace("rowsPerSecond: 2000", "hangAtRow: 2") + command)
     jobs = [platform.trigger("slow"), platform.trigger("command")]
     processes = [wait_for(lambda job=job: processes_of(job), bool)[0] for job in jobs]  # type: ignore[misc]
     wait_for(

@@ -219,11 +219,11 @@ def test_a_request_budget_lives_through_a_day_of_quarter_hour_syncs() -> None:
 
     async def scenario(stage: Stage) -> None:
         for number in range(5):
-            lines = f"schedules:\n  - {{every: 15m, anchor: '2026-01-01T00:{3 * number:02}:00Z'}}"
-            stage.schedule(f"s{number}", lines, Behaviour(timedelta(seconds=100)))
+            lasting = Behaviour(timedelta(seconds=100 + 70 * number))
+            stage.schedule(f"s{number}", "schedules:\n  - every: 15m", lasting)
         await stage.start()
         await stage.run_for(24 * 3600)
 
     stage = play(scenario, start=datetime(2026, 3, 2, 12, 1, tzinfo=UTC), profile=AITRONOS)
     assert len(stage.platform.calls_of("trigger_sync")) == 5 * 96
-    assert 300 < len(stage.platform.calls_of("list_jobs")) < 700
+    assert 450 < len(stage.platform.calls_of("list_jobs")) < 700

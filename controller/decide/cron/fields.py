@@ -11,10 +11,7 @@ from functools import partial
 from controller.decide.cron.refusal import CalendarError
 
 EXPRESSION_CHARACTERS_MAX = 1000
-"""Far longer than any list of all values; keeps a hostile file from costing time."""
-
-DIGITS_MAX = 4
-"""Enough for every value with leading zeros; ``int`` never sees a longer text."""
+"""Far longer than any list of all values; a hostile file costs no time, and no number is too long for ``int``."""
 
 WEEKS_OF_MONTH = 5
 """No weekday comes more often in a month, so ``n#k`` ends at k = 5."""
@@ -97,7 +94,7 @@ class _Field:
             return self.names[text]
         if not _DIGITS.fullmatch(text):
             raise _refuse(f"{text[:20]!r} is no value of the {self.name} field; {self._allowed()}")
-        if len(text) > DIGITS_MAX or not self.low <= int(text) <= self.ceiling:
+        if not self.low <= int(text) <= self.ceiling:
             raise _refuse(f"{text[:20]} is out of range for the {self.name} field; {self._allowed()}")
         return int(text)
 
@@ -124,7 +121,7 @@ class _Field:
         return range(first, last + 1, step)
 
     def _step(self, item: str, text: str) -> int:
-        if not _DIGITS.fullmatch(text) or len(text) > DIGITS_MAX or int(text) == 0:
+        if not _DIGITS.fullmatch(text) or int(text) == 0:
             raise _refuse(
                 f"the step of {item[:20]!r} in the {self.name} field is no number above zero; write for example */5"
             )
@@ -261,7 +258,7 @@ def _question_mark(text: str, field: _Field) -> str:
 
 def _nth_weekday(item: str) -> int:
     name, _, nth = item.partition("#")
-    if not _DIGITS.fullmatch(nth) or len(nth) > DIGITS_MAX or not 1 <= int(nth) <= WEEKS_OF_MONTH:
+    if not _DIGITS.fullmatch(nth) or not 1 <= int(nth) <= WEEKS_OF_MONTH:
         raise _refuse(
             f"{item[:20]!r} counts no weekday; write for example 5#2 for the second Friday of the month, up to #5"
         )

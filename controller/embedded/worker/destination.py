@@ -68,7 +68,7 @@ class Destination:
         Raises:
             TransferError: a reset is needed first.
         """
-        if self._stored_origin is not None and self._stored_origin != self._origin:
+        if self.rows and self._stored_origin != self._origin:
             raise TransferError(
                 f"table {self._table} was filled from {self._stored_origin}, the source is now {self._origin}: reset it first"
             )

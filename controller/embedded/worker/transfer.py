@@ -30,7 +30,6 @@ def transfer(job: dict[str, Any], report: Report) -> None:
         if job["action"] == "reset":
             destination.reset()
             return
-        destination.check_origin()
         if source["type"] == "generator" or source.get("cursor"):
             _append_new(source, destination, report)
         else:
@@ -46,6 +45,7 @@ def _origin_of(source: dict[str, Any]) -> str:
 
 
 def _append_new(source: dict[str, Any], destination: Destination, report: Report) -> None:
+    destination.check_origin()
     stream = _not_loaded(open_rows(source, destination.last_value), destination)
     for page in pages(stream, _page_rows(source)):
         destination.append(page)

@@ -241,3 +241,45 @@ def _need(need: ListingNeed) -> str:
     if need.covers_since is not None:
         text += f" back to {clock(need.covers_since)}"
     return text + (" with the connection" if need.read_connection else "")
+
+
+def after(stands: Standing, plan: ConnectionPlan) -> Standing:
+    """Where the connection stands once the plan is written; what it triggers is claimed and confirmed at once."""
+    records = {record.slot.scheduled_at: record for record in stands.pending}
+    for accepted in (action for action in plan.actions if isinstance(action, AcceptSchedule)):
+        stands = _accepted(stands, accepted)
+    for action in plan.actions:
+        match action:
+            case TriggerSync(made):
+                record = SlotRecord(made.key.slot, Outcome.TRIGGERED, made.written_at, made.schedule)
+                stands = replace(stands, last_triggered_at=made.written_at)
+            case SettleClaim(_, _, record):
+                stands = replace(stands, claim=None)
+            case RecordSlot(record):
+                pass
+            case _:
+                continue
+        through = record.through or record.slot.scheduled_at
+        stands = replace(stands, watermark=through if stands.watermark is None else max(stands.watermark, through))
+        records[record.slot.scheduled_at] = record
+        if record.job_id is not None:
+            stands = replace(stands, attributed={**stands.attributed, record.job_id: record.slot.scheduled_at})
+    pending = (records[scheduled] for scheduled in sorted(records) if not records[scheduled].outcome.is_final)
+    return replace(stands, pending=tuple(pending))
+
+
+def _accepted(stands: Standing, accepted: AcceptSchedule) -> Standing:
+    wanted = accepted.spec
+    if wanted is None:
+        return replace(stands, calendar_key=None, content="")
+    if wanted.calendar_key != stands.calendar_key:
+        since = accepted.effective_since.replace(microsecond=0)
+        watermark = since if stands.watermark is None else max(stands.watermark, since)
+        stands = replace(stands, effective_since=accepted.effective_since, watermark=watermark)
+    return replace(
+        stands,
+        schedule=wanted.name,
+        calendar_key=wanted.calendar_key,
+        content=wanted.content,
+        generation=accepted.generation,
+    )

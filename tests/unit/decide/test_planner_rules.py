@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from controller.decide.planner import RULES
 from controller.model.connection import ConnectionStatus
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Reason
@@ -198,9 +197,7 @@ CASES: dict[str, tuple[Given, str]] = {
         "hold Refused 10:15; wake 10:30",
     ),
     "a slot in doubt is not tried again once the spec says Skip": (
-        Given(
-            now="10:20", spec=SKIPPING, standing=standing(SKIPPING, setbacks=setbacks("10:19", unknown_attempts=1))
-        ),
+        Given(now="10:20", spec=SKIPPING, standing=standing(SKIPPING, setbacks=setbacks("10:19", unknown_attempts=1))),
         "Skipped(InDoubt) 10:15; wake 10:30",
     ),
     "an absent claim under Retry is no reason to wait": (
@@ -300,11 +297,6 @@ CASES: dict[str, tuple[Given, str]] = {
     # a platform that the settings do not know
     "an unknown platform": (Given(now="10:15", is_known_platform=False), "hold UnknownPlatform"),
 }
-
-
-def normal(text: str) -> str:
-    """A wake-up at a window's end comes one step after it; at the next slot it is the slot that wakes."""
-    return text
 
 
 @pytest.mark.parametrize(("given", "expected"), CASES.values(), ids=CASES)

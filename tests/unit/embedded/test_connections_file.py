@@ -75,13 +75,22 @@ def test_both_key_styles_and_an_empty_file_are_fine(tmp_path: Path) -> None:
             "connections: [{connectionId: a, source: {type: generator, rows: 1, rowsPerSecond: x}, destination: {path: a, table: t}}]",
             "connections[0].source.rowsPerSecond: Input should be a valid number",
         ),
-        ("connections: [{connectionId: a, source: {type: mysql}, destination: {path: a, table: t}}]", "connections[0].source: "),
+        (
+            "connections: [{connectionId: a, source: {type: mysql}, destination: {path: a, table: t}}]",
+            "connections[0].source: ",
+        ),
         (
             "connections: [{connectionId: a, source: {type: generator, rows: 1}, destination: {path: a, table: _mainspring_x}}]",
             "connections[0].destination.table: names that begin with sqlite_ or _mainspring_ are reserved",
         ),
-        (f"connections: [{{connectionId: a, {GENERATED}}}, {{connectionId: a, {GENERATED}}}]", "connectionId a appears twice"),
-        (f"connections: [{{connectionId: a, {GENERATED}}}, {{connectionId: b, {GENERATED}}}]", "have the same destination"),
+        (
+            f"connections: [{{connectionId: a, {GENERATED}}}, {{connectionId: a, {GENERATED}}}]",
+            "connectionId a appears twice",
+        ),
+        (
+            f"connections: [{{connectionId: a, {GENERATED}}}, {{connectionId: b, {GENERATED}}}]",
+            "have the same destination",
+        ),
     ],
 )
 def test_a_wrong_file_names_the_file_and_the_key(tmp_path: Path, text: str, message: str) -> None:
@@ -96,7 +105,9 @@ def test_a_wrong_file_names_the_file_and_the_key(tmp_path: Path, text: str, mess
 def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
     """A file with two mistakes is complained about twice, a line each."""
     with pytest.raises(ConnectionsFileError) as caught:
-        load_connections(write(tmp_path, "workers: 0\nconnections: [{connectionId: a, status: on, command: {sync: [x]}}]"))
+        load_connections(
+            write(tmp_path, "workers: 0\nconnections: [{connectionId: a, status: on, command: {sync: [x]}}]")
+        )
     assert len(str(caught.value).splitlines()) == 2
 
 

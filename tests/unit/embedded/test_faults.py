@@ -27,7 +27,19 @@ def test_a_fault_is_read_as_written(text: str, fault: Fault) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "lost", "lost-reply=5s", "delay", "delay=", "delay=5", "delay=-5s", "delay=2000m", "http-500@", "http-500@2", "http-500@nan"],
+    [
+        "",
+        "lost",
+        "lost-reply=5s",
+        "delay",
+        "delay=",
+        "delay=5",
+        "delay=-5s",
+        "delay=2000m",
+        "http-500@",
+        "http-500@2",
+        "http-500@nan",
+    ],
 )
 def test_a_bad_fault_is_refused_with_its_text(text: str) -> None:
     """What cannot be understood is a ValueError that quotes it, never a fault of another kind."""

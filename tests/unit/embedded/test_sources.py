@@ -12,7 +12,7 @@ from controller.embedded.worker.rows import Row, TransferError, key_from_text, o
 from controller.embedded.worker.sources import open_rows
 
 
-def read(source: dict[str, Any], after: int | float | str | None = None) -> list[dict[str, Any]]:
+def read(source: dict[str, Any], after: float | str | None = None) -> list[dict[str, Any]]:
     """Read a whole source; requests to commit are left out."""
     return [dict(row.values) for row in open_rows(source, after) if isinstance(row, Row)]
 
@@ -63,7 +63,8 @@ def test_jsonl_values_are_stored_as_sqlite_can(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "reason"), [("[1]", "not a JSON object"), ("{", "line 1"), ('{"a": NaN}', "NaN"), ('{"a": 1, "A": 2}', "twice")]
+    ("line", "reason"),
+    [("[1]", "not a JSON object"), ("{", "line 1"), ('{"a": NaN}', "NaN"), ('{"a": 1, "A": 2}', "twice")],
 )
 def test_a_jsonl_line_that_is_no_object_says_where(tmp_path: Path, line: str, reason: str) -> None:
     """A line that is not one JSON object with usable names stops the job with its number."""
@@ -115,7 +116,7 @@ def table(folder: Path, definition: str, rows: list[tuple[Any, ...]]) -> dict[st
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(f"CREATE TABLE t {definition}")
         marks = ", ".join("?" * len(rows[0]))
-        database.executemany(f"INSERT INTO t VALUES ({marks})", rows)  # noqa: S608
+        database.executemany(f"INSERT INTO t VALUES ({marks})", rows)
     return {"type": "sqlite", "path": str(path), "table": "t"}
 
 

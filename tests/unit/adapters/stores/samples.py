@@ -1,7 +1,9 @@
 """Small values to put into a store. Minutes count from ``NOON``."""
 
 import asyncio
+import sqlite3
 from collections.abc import Coroutine
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,7 +34,23 @@ def open_store(kind: str, directory: Path) -> Store:
     """A fresh store of either kind."""
     if kind == "memory":
         return MemoryStore()
-    return SqliteStore.open(directory / "store.db", mode=StoreMode.ACT)
+    return acting(directory / "store.db")
+
+
+def acting(path: Path) -> SqliteStore:
+    """Open for acting."""
+    return SqliteStore.open(path, mode=StoreMode.ACT)
+
+
+def reading(path: Path) -> SqliteStore:
+    """Open for reading."""
+    return SqliteStore.open(path, mode=StoreMode.READ)
+
+
+def alter(path: Path, script: str) -> None:
+    """Do something to the file that no store would."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(script)
 
 
 def minute(number: float) -> datetime:

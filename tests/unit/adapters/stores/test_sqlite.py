@@ -20,11 +20,14 @@ from tests.unit.adapters.stores.samples import (
     NOON,
     ORDERS,
     accept,
+    acting,
+    alter,
     cancel_of,
     claim_of,
     event_of,
     job_of,
     minute,
+    reading,
     record_of,
     run,
     settle,
@@ -49,22 +52,6 @@ sys.stdin.read()
 def path(tmp_path: Path) -> Path:
     """Where a store may be."""
     return tmp_path / "store.db"
-
-
-def acting(path: Path) -> SqliteStore:
-    """Open for acting."""
-    return SqliteStore.open(path, mode=StoreMode.ACT)
-
-
-def reading(path: Path) -> SqliteStore:
-    """Open for reading."""
-    return SqliteStore.open(path, mode=StoreMode.READ)
-
-
-def alter(path: Path, script: str) -> None:
-    """Do something to the file that no store would."""
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(script)
 
 
 def test_everything_outlives_a_restart(path: Path) -> None:

@@ -10,7 +10,10 @@ from controller.adapters.stores.sqlite import SqliteStore, StoreMode
 from controller.adapters.stores.store_file import MIGRATIONS, SCHEMA_VERSION, StoreFile
 from controller.errors import StoreUnavailable
 from tests.unit.adapters.stores.samples import (
+    acting,
+    alter,
     job_of,
+    reading,
     run,
 )
 
@@ -19,22 +22,6 @@ from tests.unit.adapters.stores.samples import (
 def path(tmp_path: Path) -> Path:
     """Where a store may be."""
     return tmp_path / "store.db"
-
-
-def acting(path: Path) -> SqliteStore:
-    """Open for acting."""
-    return SqliteStore.open(path, mode=StoreMode.ACT)
-
-
-def reading(path: Path) -> SqliteStore:
-    """Open for reading."""
-    return SqliteStore.open(path, mode=StoreMode.READ)
-
-
-def alter(path: Path, script: str) -> None:
-    """Do something to the file that no store would."""
-    with closing(sqlite3.connect(path)) as database:
-        database.executescript(script)
 
 
 def test_reading_what_is_not_there_creates_nothing(path: Path) -> None:

@@ -1,0 +1,59 @@
+"""``mainspring plan``: what the next cycle would do and would not do, and why."""
+
+import argparse
+import asyncio
+import sys
+
+from controller.bootstrap import has_store, preview_cycle
+from controller.cli.choose import add_at
+from controller.cli.options import add_settings, settings_of
+from controller.cli.page import note, printable, write, write_json
+from controller.cli.plan_rows import rows_of
+from controller.cli.plan_text import plan_markdown, plan_text
+from controller.cli.terminal import Paint, complain
+from controller.model.plan import PlanningInput
+
+EXAMPLE = """examples:
+  mainspring plan
+  mainspring plan -o markdown > plan.md
+  mainspring plan --detailed-exitcode -o json
+
+exit code: 0 planned, 1 error, 2 wrong usage; with --detailed-exitcode (as Terraform's): 0 nothing to do, 1 error, 2 changes"""
+
+EXIT_CHANGES = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "-o", "--output", choices=("text", "json", "markdown"), default="text", help="text for people, or for machines"
+    )
+    parser.add_argument("--detailed-exitcode", action="store_true", help="2 if there is something to do")
+    add_at(parser)
+    add_settings(parser, specs=True)
+
+
+def execute(parsed: argparse.Namespace) -> int:
+    """Decide as the controller would, and carry nothing out."""
+    settings = settings_of(parsed)
+    if not has_store(settings):
+        note([f"{settings.store} does not exist yet: planned as for a first start"])
+    known, plan = asyncio.run(preview_cycle(settings, parsed.at))
+    silent = unreached(known)
+    for name, trouble in silent.items():
+        complain(f"platform {name} cannot be read: {printable(trouble)}")
+    if silent and len(silent) == len(known.platforms):
+        return 1
+    rows = rows_of(known, plan)
+    if parsed.output == "json":
+        write_json(rows.as_json)
+    else:
+        write(plan_markdown(rows) if parsed.output == "markdown" else plan_text(rows, Paint.for_stream(sys.stdout)))
+    if silent:
+        return 1
+    return EXIT_CHANGES if parsed.detailed_exitcode and rows.actions else 0
+
+
+def unreached(known: PlanningInput) -> dict[str, str]:
+    """Platforms that could not be listed, and why: what a plan says of them rests on nothing."""
+    return {name: facts.trouble for name, facts in known.platforms.items() if facts.trouble}

@@ -1,0 +1,85 @@
+"""The order of the rules: where two of them have something to say, the earlier one decides."""
+
+from datetime import timedelta
+
+import pytest
+
+from controller.decide import rules
+from controller.decide.planner import RULES
+from controller.model.connection import ConnectionStatus
+from controller.model.record import Reason
+from controller.model.schedule import CatchUp, Suspension
+from tests.unit.decide.given import RUNNING, Given, claim, connection, job, plan_of, setbacks, spec, standing
+
+ORDER = (
+    rules.under_way,
+    rules.obstructed,
+    rules.suspended,
+    rules.claim_open,
+    rules.counted,
+    rules.expired,
+    rules.refused_before,
+    rules.inactive,
+    rules.unseen,
+    rules.overlapping,
+    rules.too_soon,
+)
+SUSPENDED = spec(suspend=Suspension())
+BRIEF = spec(catch_up=CatchUp(window=timedelta(minutes=5)))
+IN_DOUBT = standing(watermark="10:15", claim=claim(written="10:31", baseline=("j1",)))
+REFUSED = standing(setbacks=setbacks("10:15", refusals=4, attempts=4))
+INACTIVE = connection(ConnectionStatus.INACTIVE)
+START, ACTIVE_START = (job("j1", "10:14:50"),), (job("j1", "10:14:50", RUNNING),)
+
+PAIRS: dict[str, tuple[Given, str]] = {
+    "under_way before obstructed": (
+        Given(now="10:15", in_flight=True, obstacle=Reason.DUPLICATE_NAME),
+        "hold DuplicateName; hold TriggerInFlight 10:15",
+    ),
+    "obstructed before suspended": (
+        Given(now="10:15", spec=SUSPENDED, obstacle=Reason.DUPLICATE_NAME),
+        "Held(DuplicateName) 10:15; hold DuplicateName; hold DuplicateName 10:15",
+    ),
+    "suspended before claim_open": (
+        Given(now="10:32", spec=SUSPENDED, standing=standing(SUSPENDED, "10:15", claim=IN_DOUBT.claim)),
+        "Skipped(Suspended) 10:30; hold InDoubt 10:15; hold Suspended",
+    ),
+    "claim_open before counted": (
+        Given(now="10:32", standing=IN_DOUBT, jobs=(job("j1", "10:30"),)),
+        "hold InDoubt 10:15; hold ClaimOpen 10:30",
+    ),
+    "counted before expired": (
+        Given(now="10:21", spec=BRIEF, jobs=(job("j1", "10:16"),)),
+        "Counted 10:15 by j1",
+    ),
+    "expired before refused_before": (
+        Given(now="10:20:01", spec=BRIEF, quiet_until="10:25"),
+        "Missed(Deadline) 10:15",
+    ),
+    "refused_before before inactive": (
+        Given(now="10:15", standing=REFUSED, connection=INACTIVE),
+        "hold Refused 10:15",
+    ),
+    "inactive before unseen": (
+        Given(now="10:15", connection=INACTIVE, listing="none"),
+        "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15",
+    ),
+    "unseen before overlapping": (
+        Given(now="10:15", listing="10:14", jobs=ACTIVE_START),
+        "hold AwaitingListing 10:15",
+    ),
+    "overlapping before too_soon": (Given(now="10:15", jobs=ACTIVE_START), "Skipped(Active) 10:15"),
+    "too_soon before the start": (Given(now="10:15", jobs=START), "Held(MinGap) 10:15; hold MinGap 10:15"),
+}
+
+
+def test_the_rules_stand_in_their_order() -> None:
+    """The order is a decision of its own: whoever changes it changes this line too."""
+    assert RULES == ORDER
+
+
+@pytest.mark.parametrize(("given", "expected"), PAIRS.values(), ids=PAIRS)
+def test_the_earlier_rule_decides(given: Given, expected: str) -> None:
+    """Two neighbours both have something to say; the plan says the first one's word."""
+    decided = plan_of(given).partition("; need")[0].partition("; wake")[0]
+    assert decided == expected
