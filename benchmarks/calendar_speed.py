@@ -70,7 +70,7 @@ def theirs(expression: str, zone: str, *, reverse: bool) -> float:
 
 def forget() -> None:
     """Empty every cache but the zones', which a process fills once."""
-    for cached in (calendar.compile_cron, calendar._cron, days_of, times_of, smallest_distance):  # noqa: SLF001
+    for cached in (calendar.compile_cron, calendar._cron, days_of, times_of, smallest_distance):
         cached.cache_clear()
 
 

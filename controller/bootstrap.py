@@ -115,8 +115,8 @@ def _store_to_read(settings: Settings) -> Store:
     return open_store(settings) if has_store(settings) else MemoryStore()
 
 
-async def read_status(settings: Settings, at: datetime | None = None) -> StatusReport:
-    """How every schedule stands, from the specs and the store; no platform is asked.
+async def read_status(settings: Settings, at: datetime | None = None, only: str | None = None) -> StatusReport:
+    """How every schedule stands, from the specs and the store; no platform is asked. ``only`` spares the history of all others.
 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: neither specs nor store can be read, or the store is damaged.
@@ -126,7 +126,7 @@ async def read_status(settings: Settings, at: datetime | None = None) -> StatusR
     store = _store_to_read(settings)
     try:
         return await read_report(
-            Reading(store, source, _restore, settings.profiles, at or SystemClock().now(), trouble)
+            Reading(store, source, _restore, settings.profiles, at or SystemClock().now(), trouble, only)
         )
     finally:
         await store.close()

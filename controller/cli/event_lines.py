@@ -28,11 +28,12 @@ def _finished(f: Fields) -> str:
     return f"{f['job_id']} {f['status']}: {rows}{seconds}"
 
 
-def _missed(f: Fields) -> str:
+def _ended(verb: str, f: Fields) -> str:
     count = f.get("count")
     if isinstance(count, int) and count > 1:
-        return f"missed {count:,} slots from {_slot_time(f)} on ({f['reason']}): {f['message']}"
-    return f"missed the {_slot_time(f)} slot ({f['reason']}): {f['message']}"
+        through = local(datetime.fromisoformat(str(f["through"])))
+        return f"{verb} {count:,} slots, {_slot_time(f)} to {through} ({f['reason']}): {f['message']}"
+    return f"{verb} the {_slot_time(f)} slot ({f['reason']}): {f['message']}"
 
 
 def _settled(f: Fields) -> str:
@@ -72,8 +73,8 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
         f"the {_slot_time(f)} slot may have two jobs: {f['job_id']} and {f['surplus']}"
     ),
     EventName.SLOT_COUNTED: lambda f: f"the {_slot_time(f)} slot is covered: {f['message']}",
-    EventName.SLOT_SKIPPED: lambda f: f"skipped the {_slot_time(f)} slot ({f['reason']}): {f['message']}",
-    EventName.SLOT_MISSED: _missed,
+    EventName.SLOT_SKIPPED: lambda f: _ended("skipped", f),
+    EventName.SLOT_MISSED: lambda f: _ended("missed", f),
     EventName.CANCEL_REQUESTED: lambda f: f"asked the platform to cancel {f['job_id']} ({f['reason']}): {f['message']}",
     EventName.CANCEL_FAILED: lambda f: f"{f['job_id']} was not cancelled ({f['reason']}): {f['message']}",
     EventName.JOB_STARTED_ELSEWHERE: lambda f: f"somebody else started {f['job_id']} ({f['job_type']})",

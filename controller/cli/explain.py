@@ -101,7 +101,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(parsed: argparse.Namespace) -> int:
     """Explain one schedule."""
     settings = settings_of(parsed)
-    report = asyncio.run(read_status(settings, parsed.at))
+    report = asyncio.run(read_status(settings, parsed.at, parsed.name))
     status = schedule_called(parsed.name, report)
     seen, trouble = asyncio.run(look_at(status.ref, settings, parsed.at))
     note([*notes(report, settings), *trouble])
@@ -118,10 +118,10 @@ async def look_at(ref: ConnectionRef, settings: Settings, at: datetime | None) -
     try:
         known, plan = await preview_cycle(settings, at)
     except MainspringError as error:
-        return None, [f"shown is what the store holds, the platform was not asked: {printable(str(error))}"]
+        return None, [f"no platform was asked, this is what the store holds: {printable(str(error))}"]
     trouble = unreached(known).get(ref.platform)
     if trouble is not None:
-        return None, [f"shown is what the store holds, platform {ref.platform} cannot be read: {printable(trouble)}"]
+        return None, [f"platform {ref.platform} cannot be read, this is what the store holds: {printable(trouble)}"]
     for connection, decided in zip(known.connections, plan.connections, strict=True):
         if connection.ref == ref:
             return Seen(connection, decided), []

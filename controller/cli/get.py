@@ -41,7 +41,7 @@ def execute(parsed: argparse.Namespace) -> int:
     if parsed.runs and parsed.name is None:
         parsed.usage_error("--runs needs the name of a schedule")
     settings = settings_of(parsed)
-    report = asyncio.run(read_status(settings, parsed.at))
+    report = asyncio.run(read_status(settings, parsed.at, parsed.name))
     note(notes(report, settings))
     if parsed.name is not None:
         _one(parsed, report, settings)

@@ -132,11 +132,15 @@ CATALOGUE: Mapping[EventName, Kind] = {
     EventName.SLOT_COUNTED: Kind(
         Severity.INFO, "A job that is not ours counts for a slot.", (*_SLOT, "job_id", "reason")
     ),
-    EventName.SLOT_SKIPPED: Kind(Severity.INFO, "Something stood against a slot.", (*_SLOT, "reason", "message")),
+    EventName.SLOT_SKIPPED: Kind(
+        Severity.INFO,
+        "Something stood against a slot, or against ``count`` of them up to ``through``.",
+        (*_SLOT, "reason", "message", "count", "through"),
+    ),
     EventName.SLOT_MISSED: Kind(
         Severity.WARNING,
-        "Nothing stood against a slot, but nobody could start it.",
-        (*_SLOT, "reason", "message", "count"),
+        "Nothing stood against a slot (or ``count`` of them up to ``through``), but nobody could start it.",
+        (*_SLOT, "reason", "message", "count", "through"),
     ),
     EventName.CANCEL_REQUESTED: Kind(
         Severity.WARNING,

@@ -36,8 +36,7 @@ async def write_decisions(world: World, plan: Plan) -> None:
     if not (decisions.accepted or decisions.records or decisions.settled):
         return
     await world.store.apply(decisions)
-    events = [event for action in plan.actions for event in say.about_decision(action, plan.now)]
-    await say.tell(world, events)
+    await say.tell(world, say.about_decisions(plan.actions, plan.now))
 
 
 async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> None:

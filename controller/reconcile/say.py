@@ -1,6 +1,7 @@
 """Events, made from decisions: what is told is what was written."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.errors import StoreUnavailable
@@ -45,8 +46,31 @@ def _slot(schedule: str, slot: SlotKey, revision: str) -> dict[str, Field]:
     return {**_connection(schedule, slot.ref), "scheduled_at": instant(slot.scheduled_at), "revision": revision}
 
 
-def about_decision(action: Action, now: datetime) -> Iterable[Event]:
-    """The events of an action that was written; a slot that merely waits is told as a hold."""
+def about_decisions(actions: Iterable[Action], now: datetime) -> list[Event]:
+    """The events of actions that were written; slots of one schedule that ended alike at once are told as one, with their count."""
+    alike: dict[tuple[ConnectionRef, Outcome, Reason | None], list[SlotRecord]] = {}
+    events: list[Event] = []
+    for action in actions:
+        if isinstance(action, RecordSlot) and action.record.outcome in (Outcome.SKIPPED, Outcome.MISSED):
+            record = action.record
+            alike.setdefault((record.slot.ref, record.outcome, record.reason), []).append(record)
+        else:
+            events.extend(_about_decision(action, now))
+    for records in alike.values():
+        events.extend(about_record(_merged(records)))
+    return events
+
+
+def _merged(records: Sequence[SlotRecord]) -> SlotRecord:
+    first, last = records[0], records[-1]
+    if len(records) == 1:
+        return first
+    through = last.through or last.slot.scheduled_at
+    return replace(first, message=last.message, through=through, count=sum(record.count for record in records))
+
+
+def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
+    """The events of one action; a slot that merely waits is told as a hold."""
     match action:
         case AcceptSchedule():
             yield _about_acceptance(action, now)
@@ -86,8 +110,8 @@ def about_record(record: SlotRecord) -> Iterable[Event]:
     fields |= {"reason": str(record.reason) if record.reason else "ForeignJob", "message": record.message}
     if name is EventName.SLOT_COUNTED:
         fields["job_id"] = record.job_id
-    if name is EventName.SLOT_MISSED:
-        fields["count"] = record.count
+    else:
+        fields |= {"count": record.count, "through": instant(record.through or record.slot.scheduled_at)}
     yield Event(name, record.decided_at, fields)
 
 

@@ -38,18 +38,32 @@ class Case:
     stale_because: str = ""
 
 
-async def read_statuses(
-    store: Store,
-    tree: SpecTree,
-    restore: Callable[[str], ScheduleSpec | None],
-    profiles: Mapping[str, PlatformProfile],
-    now: datetime,
-) -> tuple[ScheduleStatus, ...]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a report is read from.
+
+    Attributes:
+        restore: reads a spec back from the content that the store kept.
+        trouble: why the store is an empty stand-in, if it is.
+        only: the one schedule whose history is wanted; of the others only their names are then to be relied on.
+    """
+
+    store: Store
+    spec_source: SpecSource
+    restore: Callable[[str], ScheduleSpec | None]
+    profiles: Mapping[str, PlatformProfile]
+    now: datetime
+    trouble: tuple[str, ...] = ()
+    only: str | None = None
+
+
+async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatus, ...]:
     """Read the status of every schedule that the specs ask for or the store still knows, by name.
 
     Raises:
         StoreUnavailable: the store could not be read.
     """
+    store = reading.store
     desired = merge(Desired(), tree.revision, tree.specs, tree.failed_paths)
     refs = sorted(desired.specs.keys() | desired.obstacles.keys() | set(await store.known_refs()))
     standings = await store.standings(dict.fromkeys(refs, ()))
@@ -59,22 +73,27 @@ async def read_statuses(
     because = place_of(tree.errors[0]) if tree.errors else ""
     found: list[ScheduleStatus] = []
     for ref in refs:
-        standing, slots = standings[ref], await store.slots(ref, HISTORY)
+        standing, claimants = standings[ref], written.get(ref)
+        if claimants is None:
+            claimants = [reading.restore(standing.content) if standing.content else None]
+        names = {standing.schedule, *(spec.name for spec in claimants if spec is not None)}
+        history = HISTORY if reading.only is None or reading.only in names else 0
+        slots = await store.slots(ref, history) if history else ()
         is_absent = ref not in desired.specs and ref not in desired.obstacles
         case = Case(
             ref,
-            restore(standing.content) if standing.content and ref not in written else None,
+            None,
             standing,
-            now,
-            tuple(Run(*row) for row in await store.jobs(ref, HISTORY)),
-            profiles.get(ref.platform),
+            reading.now,
+            tuple(Run(*row) for row in await store.jobs(ref, history)) if history else (),
+            reading.profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
         )
         # Every file that claims the connection is a schedule that somebody looks for.
-        found.extend(_status(replace(case, spec=spec), slots) for spec in written.get(ref, [case.spec]))
+        found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
 
 
@@ -184,18 +203,6 @@ def _health(case: Case) -> Condition | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a report is read from. ``trouble`` says why the store is an empty stand-in, if it is."""
-
-    store: Store
-    spec_source: SpecSource
-    restore: Callable[[str], ScheduleSpec | None]
-    profiles: Mapping[str, PlatformProfile]
-    now: datetime
-    trouble: tuple[str, ...] = ()
-
-
 async def read_report(reading: Reading) -> StatusReport:
     """Read the status of everything; what only one of specs and store can tell is told without the other.
 
@@ -209,10 +216,10 @@ async def read_report(reading: Reading) -> StatusReport:
     except SpecSourceUnavailable as error:
         if trouble:
             raise
-        trouble.append(f"{error}; shown is what the store holds")
+        trouble.append(f"{error}; this is what the store holds")
         # A rejected file that may be anybody's: nothing counts as removed.
         tree = SpecTree(revision="", specs=(), failed_paths=frozenset({""}))
-    schedules = await read_statuses(reading.store, tree, reading.restore, reading.profiles, reading.now)
+    schedules = await read_statuses(reading, tree)
     observed = {name: await reading.store.observed_through(name) for name in reading.profiles}
     rejected = tuple(place_of(error) for error in tree.errors)
     return StatusReport(reading.now, tree.revision, schedules, tuple(trouble), rejected, observed)

@@ -161,4 +161,5 @@ def test_numbers_of_pruned_events_are_not_given_again(store: Store) -> None:
     last = numbers(store)[-1]
     assert run(store.prune(LATER)) == 2
     run(store.append_events([event_of(2)]))
-    assert numbers(store, after=last) == [last + 1]
+    run(store.append_events([event_of(3)]))
+    assert numbers(store, after=last) == [last + 1, last + 2]

@@ -77,7 +77,8 @@ def problems(
 
     ``jobs``: the platform's own list, all of it. ``open_for``: seconds before ``ended_at`` in which a slot may still wait.
     """
-    found, rows = [], records(store)
+    found: list[str] = []
+    rows = records(store)
     since = effective_since(store)
     for rhythm in rhythms:
         mine = [row for row in rows if row.connection_id == rhythm.connection_id]

@@ -87,9 +87,11 @@ class Bench:
         if answer is not Answer.NONE:
             asyncio.run(self.store.answered(claim, answer, minute(at)))
 
-    def report(self, files: dict[str, str] | None, trouble: tuple[str, ...] = ()) -> StatusReport:
+    def report(
+        self, files: dict[str, str] | None, trouble: tuple[str, ...] = (), only: str | None = None
+    ) -> StatusReport:
         """Read everything."""
-        reading = Reading(self.store, Files(files), restore, {"default": EMBEDDED}, NOW, trouble)
+        reading = Reading(self.store, Files(files), restore, {"default": EMBEDDED}, NOW, trouble, only)
         return asyncio.run(read_report(reading))
 
     def status(self, text: str = ORDERS) -> ScheduleStatus:
@@ -113,6 +115,7 @@ def test_a_schedule_that_nobody_took_in_is_reconciling(bench: Bench) -> None:
     """Before a controller has run, a spec is a wish."""
     status = bench.status()
     assert said(status) == (State.RECONCILING, None)
+    assert status.condition.message.startswith("not in force yet")
     assert (status.generation, status.observed_generation) == (1, 0)
 
 
@@ -187,7 +190,7 @@ def test_specs_that_cannot_be_read_leave_what_the_store_holds(bench: Bench) -> N
     bench.take_in()
     report = bench.report(None)
     assert [said(status) for status in report.schedules] == [(State.STALE, None)]
-    assert report.trouble == ("the specs cannot be read; shown is what the store holds",)
+    assert report.trouble == ("the specs cannot be read; this is what the store holds",)
 
 
 def test_without_store_and_specs_there_is_nothing_to_say(bench: Bench) -> None:
@@ -211,6 +214,7 @@ def test_two_files_with_one_name_are_both_shown_as_held(bench: Bench) -> None:
     other = ORDERS.replace("conn_orders", "conn_other")
     found = bench.report({"a.yaml": ORDERS, "b.yaml": other}).schedules
     assert [said(status) for status in found] == [(State.HELD, Reason.DUPLICATE_NAME)] * 2
+    assert "the same name" in found[0].condition.message
 
 
 def test_an_active_job_is_running(bench: Bench) -> None:
@@ -301,3 +305,15 @@ def test_a_report_says_how_far_platforms_were_seen(bench: Bench) -> None:
     """So that a reader can tell a quiet platform from a controller that does not run."""
     asyncio.run(bench.store.note_observed("default", minute(-20)))
     assert bench.report({}).observed == {"default": minute(-20)}
+
+
+def test_the_history_of_one_schedule_is_read_alone(bench: Bench) -> None:
+    """Asking for one of ten thousand reads one history, and still knows every name."""
+    bench.take_in()
+    bench.record(0, Outcome.SKIPPED, Reason.ACTIVE)
+    files = {"a.yaml": ORDERS, "b.yaml": SPEC.format(name="other", every="6h")}
+    assert [(row.name, len(row.slots)) for row in bench.report(files, only="orders").schedules] == [
+        ("orders", 1),
+        ("other", 0),
+    ]
+    assert [len(row.slots) for row in bench.report(files, only="other").schedules] == [0, 0]

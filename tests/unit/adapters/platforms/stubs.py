@@ -113,6 +113,8 @@ class JobServer:
     ignores_order: bool = False
     ignores_since: bool = False
     says_total: bool = True
+    ignores_status: bool = False
+    total: Callable[[int, int], int] = lambda in_all, _on_page: in_all
     page_cap: int = 100
     before_page: Callable[[int], None] = lambda _page: None
     offsets: list[int] = field(default_factory=list)
@@ -124,7 +126,7 @@ class JobServer:
         rows = list(self.rows)
         if "created_at_start" in query and not self.ignores_since:
             rows = [row for row in rows if _start(row) >= datetime.fromisoformat(query["created_at_start"])]
-        if "status" in query:
+        if "status" in query and not self.ignores_status:
             rows = [row for row in rows if row["status"] == query["status"]]
         if not self.ignores_order:
             rows.sort(key=_start, reverse=query.get("order_by") == "createdAt|DESC")
@@ -133,7 +135,7 @@ class JobServer:
         page = rows[offset : offset + min(int(query["limit"]), self.page_cap)]
         body: dict[str, object] = {"data": page, "next": "https://evil.test/next"}
         if self.says_total:
-            body["total"] = len(rows)
+            body["total"] = self.total(len(rows), len(page))
         return httpx.Response(200, json=body, headers={"date": "Mon, 02 Mar 2026 12:00:07 GMT"})
 
 

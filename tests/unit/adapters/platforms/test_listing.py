@@ -200,6 +200,50 @@ def test_a_total_that_is_never_reached_refuses_the_listing() -> None:
         _ids(stub)
 
 
+def test_a_total_beyond_the_last_row_refuses_the_listing() -> None:
+    """Pages that join and end are not whole while the platform says that there are more."""
+    server = JobServer([job_row(n) for n in range(8)], total=lambda in_all, _on_page: in_all + 1)
+
+    with pytest.raises(PlatformUnavailable, match="add up"):
+        _ids(server)
+
+
+def test_a_total_that_counts_the_page_does_not_end_the_walk() -> None:
+    """A full page is the last only if the total is about more than that page."""
+    server = JobServer([job_row(n) for n in range(12)], total=lambda _in_all, on_page: on_page)
+
+    assert _ids(server) == _newest_first(*range(12))
+
+
+@pytest.mark.parametrize("arriving", [4, 5])
+def test_a_flood_of_jobs_refuses_the_listing(arriving: int) -> None:
+    """When every second page only repeats the first, what lies behind was never seen."""
+    server = JobServer([job_row(n) for n in range(12)], says_total=False)
+
+    def flood(page: int) -> None:
+        if page % 2:
+            server.rows += [job_row(100 + 10 * page + n) for n in range(arriving)]
+
+    server.before_page = flood
+
+    with pytest.raises(PlatformUnavailable, match="3 walks"):
+        _ids(server)
+
+
+def test_a_first_page_that_is_all_new_does_not_join() -> None:
+    """Jobs between it and the walk may have been missed, so even the last walk does not stand."""
+    server = JobServer([job_row(n) for n in range(7)])
+
+    def flood(page: int) -> None:
+        if page % 3 == 2:
+            server.rows += [job_row(100 + 10 * page + n) for n in range(6)]
+
+    server.before_page = flood
+
+    with pytest.raises(PlatformUnavailable, match="3 walks"):
+        _ids(server)
+
+
 def test_too_many_pages_refuse_the_listing() -> None:
     """The bound on pages ends a listing with an error."""
     server = JobServer([job_row(n) for n in range(12)])
@@ -240,6 +284,15 @@ def test_active_jobs_are_asked_for_by_each_active_status() -> None:
 
     assert [request.url.params["status"] for request in stub.requests] == statuses[:4]
     assert {job.job_id for job in jobs} == {"job_0", "job_1", "job_2", "job_3"}
+
+
+def test_finished_jobs_are_left_out_if_the_status_is_not_looked_at() -> None:
+    """A platform that ignores the filter costs more, and nothing else."""
+    rows = [job_row(n, status=status) for n, status in enumerate(["running", "succeeded", "hibernating"])]
+
+    jobs = run(Stub(JobServer(rows, ignores_status=True)).platform().list_active_jobs())
+
+    assert {job.job_id for job in jobs} == {"job_0", "job_2"}
 
 
 @pytest.mark.parametrize("refusal", [400, 422])

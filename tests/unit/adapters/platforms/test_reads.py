@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -118,14 +119,16 @@ def test_a_platform_that_asks_for_a_pause_is_obeyed_at_once(
 
 
 def test_a_refused_token_is_read_again_once(tmp_path: Path) -> None:
-    """After 401 the file is read again, and the read is repeated with what it holds."""
+    """After 401 the file is read again even if it looks unchanged, and the read is repeated with what it holds."""
     path = tmp_path / "token"
     path.write_text("old")
+    times = (path.stat().st_atime_ns, path.stat().st_mtime_ns)
 
     def accept_new(request: httpx.Request) -> httpx.Response:
         if request.headers["authorization"] == "Bearer new":
             return FOUND
         path.write_text("new")
+        os.utime(path, ns=times)
         return httpx.Response(401)
 
     stub = Stub(accept_new, credentials=TokenFile(path))
@@ -246,6 +249,13 @@ def test_a_page_of_connections_is_full_until_the_last(stub: Stub) -> None:
 
     expected = [f"c{n}" for n in range(25)]
     assert run(pages()) == [expected[:10], expected[10:20], expected[20:]]
+
+
+def test_a_platform_without_pages_is_not_read_twice() -> None:
+    """As many connections as were asked for, all of them sent whatever the offset: the second page is empty."""
+    stub = _connections(10, 100, pages=False)
+
+    assert run(stub.platform().list_connections(10, 10)) == ()
 
 
 def test_a_total_of_connections_that_is_never_reached_is_unavailable() -> None:

@@ -58,9 +58,12 @@ def test_a_new_job_is_the_answer() -> None:
 
 def test_an_answer_without_a_start_takes_the_platforms_clock() -> None:
     """The documented short answer is enough; its job began when the platform answered."""
-    job = _trigger(Stub(answers(reply_json(200, MINIMAL, date="Mon, 02 Mar 2026 12:00:05 GMT"))))
+    when = {"date": "Mon, 02 Mar 2026 12:00:05 GMT"}
+    documented = _trigger(Stub(answers(reply_json(200, MINIMAL, **when))))
+    shortest = _trigger(Stub(answers(reply_json(200, {"jobId": 7}, **when))))
 
-    assert job == Job("job_7", "c1", JobKind.SYNC, JobStatus.PENDING, T0 + timedelta(seconds=5))
+    assert documented == Job("job_7", "c1", JobKind.SYNC, JobStatus.PENDING, T0 + timedelta(seconds=5))
+    assert shortest == Job("7", "c1", JobKind.SYNC, JobStatus.UNKNOWN, T0 + timedelta(seconds=5))
 
 
 def test_one_post_with_the_wire_names_of_the_vendors_client() -> None:
