@@ -1,8 +1,9 @@
 """Carry out a plan. Every choice was made in it; here only its steps happen, in the one safe order: claim, send, record."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from controller.errors import (
     Busy,
@@ -12,9 +13,9 @@ from controller.errors import (
     Rejected,
     SlotAlreadyClaimed,
 )
-from controller.model.event import EventName
+from controller.model.event import Event, EventName
 from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, CancelJob, Plan, RecordSlot, SettleClaim
+from controller.model.plan import AcceptSchedule, Action, CancelJob, ConnectionPlan, Plan, RecordSlot, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
 from controller.reconcile import say
@@ -25,18 +26,39 @@ from controller.reconcile.world import World
 async def write_decisions(world: World, plan: Plan) -> None:
     """Write all that needs no answer of a platform, in one transaction, then tell it.
 
+    A record that the store refuses (a job that belongs to another slot already) is a defect of one connection: then each
+    connection is written by itself, and only that one is left out.
+
     Raises:
         StoreUnavailable: nothing was written; the next cycle decides again.
     """
-    decisions = Decisions(
-        accepted=[action for action in plan.actions if isinstance(action, AcceptSchedule)],
-        records=[action.record for action in plan.actions if isinstance(action, RecordSlot)],
-        settled=[action for action in plan.actions if isinstance(action, SettleClaim)],
-    )
-    if not (decisions.accepted or decisions.records or decisions.settled):
+    if not any(isinstance(action, AcceptSchedule | RecordSlot | SettleClaim) for action in plan.actions):
         return
-    await world.store.apply(decisions)
-    await say.tell(world, say.about_decisions(plan.actions, plan.now))
+    written = [decided.actions for decided in plan.connections]
+    try:
+        await world.store.apply(_decisions(plan.actions))
+    except SlotAlreadyClaimed:
+        written = [decided.actions for decided in plan.connections if await _is_written_alone(world, decided, plan.now)]
+    await say.tell(world, say.about_decisions((action for actions in written for action in actions), plan.now))
+
+
+def _decisions(actions: Sequence[Action]) -> Decisions:
+    return Decisions(
+        accepted=[action for action in actions if isinstance(action, AcceptSchedule)],
+        records=[action.record for action in actions if isinstance(action, RecordSlot)],
+        settled=[action for action in actions if isinstance(action, SettleClaim)],
+    )
+
+
+async def _is_written_alone(world: World, decided: ConnectionPlan, now: datetime) -> bool:
+    try:
+        await world.store.apply(_decisions(decided.actions))
+    except SlotAlreadyClaimed as error:
+        ref = decided.ref
+        fields = {"schedule": "", "platform": ref.platform, "connection_id": ref.connection_id, "message": str(error)}
+        await say.tell(world, [Event(EventName.PLAN_REFUSED, now, fields)])
+        return False
+    return True
 
 
 async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> None:

@@ -234,14 +234,13 @@ def test_a_first_page_that_is_all_new_does_not_join() -> None:
     """Jobs between it and the walk may have been missed, so even the last walk does not stand."""
     server = JobServer([job_row(n) for n in range(7)])
 
-    def flood(page: int) -> None:
-        if page % 3 == 2:
-            server.rows += [job_row(100 + 10 * page + n) for n in range(6)]
-
-    server.before_page = flood
+    def flood_before_the_last_look(request: httpx.Request) -> httpx.Response:
+        if request.url.params["offset"] == "0" and server.offsets and server.offsets[-1] != 0:
+            server.rows += [job_row(100 + 10 * len(server.offsets) + n) for n in range(6)]
+        return server(request)
 
     with pytest.raises(PlatformUnavailable, match="3 walks"):
-        _ids(server)
+        _ids(Stub(flood_before_the_last_look, PAGES_OF_5))
 
 
 def test_too_many_pages_refuse_the_listing() -> None:

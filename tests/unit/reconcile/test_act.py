@@ -1,0 +1,76 @@
+"""Carrying out a plan where the store or the platform objects."""
+
+import asyncio
+from datetime import UTC, datetime
+
+from controller.model.event import EventName
+from controller.model.identity import ConnectionRef, SlotKey
+from controller.model.plan import ConnectionPlan, Plan, RecordSlot
+from controller.model.record import Outcome, Reason, SlotRecord
+from controller.ports.store import Decisions
+from controller.reconcile.act import write_decisions
+from tests.scenario.stage import Stage, play
+
+AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+
+def record(connection_id: str, outcome: Outcome, reason: Reason | None = None, job_id: str | None = None) -> SlotRecord:
+    """A record of the same instant for some connection."""
+    slot = SlotKey(ConnectionRef("default", connection_id), AT)
+    return SlotRecord(slot, outcome, AT, connection_id, reason, "because", job_id)
+
+
+def test_a_record_that_the_store_refuses_harms_only_its_own_connection() -> None:
+    """A job that belongs to another slot already is one connection's defect: the rest of the cycle is written and told."""
+    doubled = record("conn_one", Outcome.COUNTED, job_id="job_x")
+    sound = record("conn_two", Outcome.SKIPPED, Reason.SUSPENDED)
+    plan = Plan(AT, tuple(ConnectionPlan(row.slot.ref, (RecordSlot(row),)) for row in (doubled, sound)))
+
+    async def scenario(stage: Stage) -> None:
+        await stage.store.apply(Decisions(records=[record("conn_owner", Outcome.COUNTED, job_id="job_x")]))
+        await stage.start()
+        assert stage.controller is not None
+        await write_decisions(stage.controller._world, plan)
+
+        assert await stage.slots(doubled.slot.ref) == []
+        assert await stage.words(sound.slot.ref) == ["Skipped(Suspended)"]
+
+    stage = play(scenario)
+    (refused,) = stage.log.of(EventName.PLAN_REFUSED)
+    assert refused.fields["connection_id"] == "conn_one"
+    assert len(stage.log.of(EventName.SLOT_SKIPPED)) == 1
+    assert stage.log.of(EventName.SLOT_COUNTED) == []
+
+
+def test_a_controller_that_stops_leaves_an_unanswered_post_in_doubt() -> None:
+    """A POST that does not answer is waited for at most seven seconds; its claim stays open, and the next start adopts its job."""
+    seconds: list[float] = []
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("slow", "schedules:\n  - every: 30s")
+        answer = stage.platform.trigger_sync
+        never = asyncio.Event()
+
+        async def hang(connection_id: str) -> None:
+            await answer(connection_id)
+            await never.wait()
+
+        stage.platform.trigger_sync = hang  # type: ignore[method-assign,assignment]
+        await stage.start()
+        while not stage.platform.jobs:
+            await stage.run_for(0.5)
+        began = stage.clock.boottime()
+        await stage.stop()
+        seconds.append(stage.clock.boottime() - began)
+        assert await stage.words(ref) == ["InDoubt"]
+
+        stage.platform.trigger_sync = answer  # type: ignore[method-assign]
+        await stage.start()
+        await stage.run_for(10)
+        (found,) = await stage.slots(ref)
+        assert found.adopted
+
+    stage = play(scenario)
+    assert 7 <= seconds[0] < 10
+    assert len(stage.platform.jobs) == 1
+    assert stage.log.of(EventName.CONTROLLER_STOPPED)[0].fields["unanswered"] == 1
