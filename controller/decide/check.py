@@ -41,6 +41,8 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
 
 
 def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
+    if decided.defect:
+        yield f"the planner failed: {decided.defect}"
     if decided.ref != facts.ref:
         yield f"planned for {decided.ref} instead of {facts.ref}"
     triggers = [action for action in decided.actions if isinstance(action, TriggerSync)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from controller.decide.acceptance import judge_acceptance
 from controller.decide.backlog import backlog, observed
@@ -58,10 +58,22 @@ RULES: tuple[Callable[[Case], Finish | Wait | None], ...] = (
 """The order of the rules. The first that has something to say decides; a slot that passes them all is started."""
 
 
+DEFECT_PAUSE = timedelta(minutes=1)
+"""How long a connection on which the planner failed is left alone before it is tried again."""
+
+
 def make_plan(known: PlanningInput) -> Plan:
-    """Decide for every connection of the working set; total (never raises for a valid input) and free of chance."""
-    plans = [_plan_connection(facts, known) for facts in known.connections]
+    """Decide for every connection of the working set; total and free of chance."""
+    plans = [_plan_alone(facts, known) for facts in known.connections]
     return Plan(known.now, tuple(_allot(plans, known)))
+
+
+def _plan_alone(facts: ConnectionFacts, known: PlanningInput) -> ConnectionPlan:
+    """One poisoned connection must never stop the others (as it did in CVE-2022-39272): a defect stays with it, and is told."""
+    try:
+        return _plan_connection(facts, known)
+    except Exception as error:  # noqa: BLE001  whatever it is, it is this connection's alone
+        return ConnectionPlan(facts.ref, wake_at=known.now + DEFECT_PAUSE, defect=f"{type(error).__name__}: {error}")
 
 
 def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> ConnectionPlan:

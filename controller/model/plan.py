@@ -153,13 +153,17 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
-    """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``needs`` what it waits to see."""
+    """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``needs`` what it waits to see.
+
+    ``defect``: the planner failed on this connection; nothing is done about it, and nothing else is harmed.
+    """
 
     ref: ConnectionRef
     actions: tuple[Action, ...] = ()
     holds: tuple[Hold, ...] = ()
     wake_at: datetime | None = None
     needs: tuple[ListingNeed, ...] = ()
+    defect: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,16 +67,13 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> Non
     A claim whose answer is not known when this ends stays open: it is in doubt, and observation settles it.
 
     Raises:
+        SlotAlreadyClaimed: somebody claimed it before; nothing was sent.
         StoreUnavailable: the claim or the answer could not be written; a claim that was written stays open.
         asyncio.CancelledError: the controller stops; an unanswered POST was recorded as in doubt.
     """
     began = world.clock.boottime()
     claim = replace(claim, written_at=world.clock.now())
-    try:
-        await world.store.claim(claim)
-    except SlotAlreadyClaimed as error:
-        await say.tell(world, [say.about_claim(EventName.TRIGGER_NOT_SENT, claim, world.clock.now(), str(error))])
-        return
+    await world.store.claim(claim)
     if timedelta(seconds=world.clock.boottime() - began) > platform.profile.send_within:
         await _close(
             world,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from controller.decide.check import check_plan
-from controller.decide.planner import make_plan
+from controller.decide.planner import DEFECT_PAUSE, make_plan
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import (
@@ -82,7 +82,7 @@ async def _without(world: World, plan: Plan, broken: dict[int, str]) -> Plan:
         ref = plan.connections[index].ref
         fields = {"schedule": "", "platform": ref.platform, "connection_id": ref.connection_id, "message": message}
         events.append(Event(EventName.PLAN_REFUSED, plan.now, fields))
-        kept[index] = ConnectionPlan(ref)
+        kept[index] = ConnectionPlan(ref, wake_at=plan.now + DEFECT_PAUSE)
     await say.tell(world, events)
     return replace(plan, connections=tuple(kept))
 

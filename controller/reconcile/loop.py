@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
-from controller.errors import PlatformError, StoreUnavailable
+from controller.errors import PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import CancelJob, ConnectionPlan, TriggerSync
@@ -137,8 +137,13 @@ class Loop:
         try:
             await self._work()
         except StoreUnavailable as error:
-            self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": str(error)}))
-            await self._world.clock.sleep(AFTER_FAILURE.total_seconds())
+            await self._after_failure(str(error))
+        except Exception as error:  # noqa: BLE001  the top of the loop: a controller that ends helps nobody
+            await self._after_failure(f"{type(error).__name__}: {error}")
+
+    async def _after_failure(self, message: str) -> None:
+        self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
+        await self._world.clock.sleep(AFTER_FAILURE.total_seconds())
 
     async def _work(self) -> None:
         world = self._world
@@ -167,7 +172,7 @@ class Loop:
         self._ready -= batch
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
-        except StoreUnavailable:
+        except Exception:
             self._ready |= batch
             raise
         self._unexpected -= batch
@@ -212,6 +217,8 @@ class Loop:
             result = await look(self._mind, platform, self._world.clock)
             self._ready |= await take_in(self._world, self._mind, platform, result, first=first)
         finally:
+            # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
+            self._ready |= platform.needs.keys()
             platform.listing_under_way = False
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:
@@ -220,9 +227,8 @@ class Loop:
                 await act.trigger(self._world, platform, write.claim)
             else:
                 await act.cancel(self._world, platform, write)
-        except (StoreUnavailable, PlatformError) as error:
-            fields = {"message": f"write to {ref}: {error}"}
-            self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), fields))
+        except (StoreUnavailable, SlotAlreadyClaimed, PlatformError) as error:
+            await self._after_failure(f"write to {ref}: {error}")
         finally:
             platform.in_flight.discard(ref.connection_id)
             free = max(platform.profile.write_concurrency - len(platform.in_flight), 0)

@@ -1,7 +1,7 @@
 """A stage: the whole controller on fakes, in virtual time, with acts that a test plays on it."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,7 +11,7 @@ from controller.adapters.stores.memory import MemoryStore
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.profile import EMBEDDED, PlatformProfile
-from controller.model.record import Answer, Claim, SlotRecord
+from controller.model.record import Answer, Claim, SlotRecord, Standing
 from controller.model.schedule import ScheduleSpec
 from controller.reconcile.loop import Loop
 from controller.reconcile.world import World
@@ -46,6 +46,22 @@ class MortalStore(MemoryStore):
     """
 
     dead = False
+    poisoned: set[ConnectionRef]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.poisoned = set()
+
+    def poison(self, ref: ConnectionRef) -> None:
+        """Make what is known of a connection such that nobody can plan with it."""
+        self.poisoned.add(ref)
+
+    async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
+        """As the port says, with poison in it."""
+        found = await super().standings(jobs)
+        return {
+            ref: replace(row, calendar_key="[[poison") if ref in self.poisoned else row for ref, row in found.items()
+        }
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
         """As the port says, while alive."""

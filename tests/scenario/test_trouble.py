@@ -306,3 +306,23 @@ def test_the_full_resync_corrects_nothing() -> None:
     assert stage.log.of(EventName.RESYNC_CORRECTED) == []
     assert stage.log.of(EventName.PLAN_REFUSED) == []
     assert stage.log.of(EventName.CYCLE_FAILED) == []
+
+
+def test_a_poisoned_connection_stops_no_other() -> None:
+    """A defect of the planner on one connection is told, and every other schedule of the same cycle runs on."""
+
+    async def scenario(stage: Stage) -> None:
+        poisoned = stage.schedule("poisoned", "schedules:\n  - every: 10s", SHORT)
+        healthy = stage.schedule("healthy", "schedules:\n  - every: 10s", SHORT)
+        await stage.start()
+        await stage.run_for(5)
+        stage.store.poison(poisoned)
+        await stage.run_for(40)
+
+        assert await stage.words(healthy) == ["Triggered"] * 4
+        assert await stage.words(poisoned) == []
+
+    stage = play(scenario)
+    refused = stage.log.of(EventName.PLAN_REFUSED)
+    assert {event.fields["connection_id"] for event in refused} == {"conn_poisoned"}
+    assert stage.log.of(EventName.CYCLE_FAILED) == []
