@@ -201,6 +201,9 @@ def _now(explained: Explanation, paint: Paint) -> list[str]:
         at = held.hold.scheduled_at
         slot = f"the {moment(at, now)} slot waits: " if at is not None else ""
         lines.append(f"{paint('yellow', str(held.hold.reason))}  {slot}{printable(held.sentence)}")
+    if explained.seen is not None and explained.seen.decided.defect:
+        defect = printable(explained.seen.decided.defect)
+        lines.append(f"{paint('red', 'nothing can be decided')}, a defect of Mainspring: {defect}")
     if not lines:
         lines.append("nothing is due" if explained.seen is not None else "not known without the platform")
     if wake_at is not None and wake_at > now:

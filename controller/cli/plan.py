@@ -49,7 +49,10 @@ def execute(parsed: argparse.Namespace) -> int:
         write_json(rows.as_json)
     else:
         write(plan_markdown(rows) if parsed.output == "markdown" else plan_text(rows, Paint.for_stream(sys.stdout)))
-    if silent:
+    defects = [row for row in rows.schedules if row.defect]
+    for row in defects:
+        complain(f"nothing can be decided for {row.schedule}, a defect of Mainspring: {printable(row.defect)}")
+    if silent or defects:
         return 1
     return EXIT_CHANGES if parsed.detailed_exitcode and rows.actions else 0
 

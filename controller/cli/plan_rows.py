@@ -95,6 +95,7 @@ class ScheduleRow:
     next_slots: tuple[datetime, ...]
     wake_at: datetime | None
     holds: tuple[HoldRow, ...]
+    defect: str = ""
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -149,7 +150,7 @@ def schedule_row(facts: ConnectionFacts, decided: ConnectionPlan, now: datetime)
     holds = holds_told(decided)
     # The calendar that will be in force once what the plan says is done.
     slots = upcoming_of(facts.spec.entries, now) if facts.spec is not None else ()
-    return ScheduleRow(name_of(facts), facts.ref, slots, decided.wake_at, holds)
+    return ScheduleRow(name_of(facts), facts.ref, slots, decided.wake_at, holds, decided.defect)
 
 
 def holds_told(decided: ConnectionPlan) -> tuple[HoldRow, ...]:

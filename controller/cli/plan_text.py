@@ -24,6 +24,8 @@ def short(revision: str) -> str:
 
 def why_not(row: ScheduleRow, rows: PlanRows) -> str:
     """Why nothing more is done for a schedule now."""
+    if row.defect:
+        return f"nothing can be decided for it, a defect of Mainspring: {row.defect}"
     if row.holds:
         return "; ".join(f"{each.hold.reason}: {each.hold.message}" for each in row.holds)
     if not row.next_slots:

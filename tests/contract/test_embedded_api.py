@@ -387,6 +387,7 @@ def test_deleting_a_connection_cancels_its_job(start: Start) -> None:
         ({**MOVEMENT, "command": {"sync": ["true"]}}, "command"),
         ({**MOVEMENT, "destination": {"path": "/tmp/x.db", "table": "t"}}, "under the data directory"),
         ({**MOVEMENT, "destination": {"path": "a/../../x.db", "table": "t"}}, "under the data directory"),
+        ({**MOVEMENT, "destination": {"path": "a/../x.db", "table": "t"}}, "under the data directory"),
         ({**MOVEMENT, "destination": {"path": "platform/platform.db", "table": "t"}}, "under the data directory"),
         ({**MOVEMENT, "source": {"type": "csv", "path": "/etc/passwd"}}, "under the data directory"),
         ({**MOVEMENT, "source": {"type": "postgres"}}, "configurations.source"),

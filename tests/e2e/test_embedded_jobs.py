@@ -170,6 +170,7 @@ def test_a_job_does_not_outlive_its_platform(start: Start) -> None:
     command = "  - connectionId: command\n    command: {sync: [sleep, '1000']}\n"
     platform = start(SLOW.replace("rowsPerSecond: 2000", "hangAtRow: 2") + command)
     jobs = [platform.trigger("slow"), platform.trigger("command")]
+    platform.job_when(jobs[0], lambda job: job["rows_synced"] == 1)
     processes = [wait_for(lambda job=job: processes_of(job), bool)[0] for job in jobs]  # type: ignore[misc]
     wait_for(
         lambda: [(Path(f"/proc/{one}/cmdline")).read_bytes() for one in processes],
@@ -240,6 +241,8 @@ def test_sighup_reads_the_file_again(start: Start, tmp_path: Path) -> None:
     (tmp_path / "connections.yaml").write_text("connections: [{connectionId: broken}]")
     os.kill(platform.pid, signal.SIGHUP)
     wait_for(lambda: platform.log, lambda log: "needs a source and a destination" in log)
+    assert "the connections file stays as it was" in platform.log
+    assert "Traceback" not in platform.log
     assert [one["connection_id"] for one in platform.call("GET", "/connections").json()["data"]] == ["slow"]
     (tmp_path / "connections.yaml").write_text("connections: [{connectionId: new, command: {sync: ['true']}}]")
     os.kill(platform.pid, signal.SIGHUP)

@@ -2,18 +2,19 @@
 
 import json
 import os
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from controller.cli.plan_rows import PlanRows, rows_of
-from controller.cli.plan_text import plan_markdown, plan_text
+from controller.cli.plan_text import plan_markdown, plan_text, why_not
 from controller.cli.terminal import Paint
 from controller.decide.planner import make_plan
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
-from controller.model.plan import ConnectionFacts, Listing, PlanningInput, PlatformFacts
+from controller.model.plan import ConnectionFacts, ConnectionPlan, Listing, Plan, PlanningInput, PlatformFacts
 from controller.model.profile import EMBEDDED
 from controller.model.record import Answer, Claim, Reason, Standing
 from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec, Suspension
@@ -113,3 +114,11 @@ def test_a_plan_as_markdown(rows: PlanRows) -> None:
 def test_a_plan_as_json(rows: PlanRows) -> None:
     """What a script reads."""
     assert is_golden("plan.json", json.dumps(rows.as_json, indent=2))
+
+
+def test_a_defect_is_told_and_is_not_called_idle() -> None:
+    """A connection for which nothing could be decided does not look like one that merely waits."""
+    known = situation()
+    broken = ConnectionPlan(known.connections[0].ref, defect="KeyError: 'x'")
+    rows = rows_of(replace(known, connections=known.connections[:1]), Plan(NOW, (broken,)))
+    assert why_not(rows.schedules[0], rows) == "nothing can be decided for it, a defect of Mainspring: KeyError: 'x'"

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.decide.calendar import EVERY_SECONDS_MAX, Calendar, CalendarError, compile_cron, compile_every, union
+from controller.decide.cron.days import days_of
+from controller.decide.cron.fields import parse_cron
 
 HOUR, DAY, YEAR = 3600, 86_400, 365 * 86_400
 NOW = 1_772_000_000
@@ -71,6 +73,7 @@ def test_a_refusal_is_a_value_error_with_a_code() -> None:
         compile_cron("* * * * *", "Mars/Olympus")
     assert isinstance(refused.value, CalendarError)
     assert refused.value.code == "zone-unknown"
+    assert str(refused.value).startswith("'Mars/Olympus' is no IANA time zone; write ")
 
 
 def test_the_default_zone_is_utc() -> None:
@@ -83,6 +86,11 @@ def test_equal_calendars_are_one_object(other: str) -> None:
     """A hundred thousand schedules that say the same cost one calendar, however it is written."""
     assert compile_cron(other, "Europe/Zurich") is compile_cron("0 0 * * 0", "Europe/Zurich")
     assert compile_cron(other, "Europe/Berlin") is not compile_cron("0 0 * * 0", "Europe/Zurich")
+
+
+def test_schedules_of_the_same_days_share_them() -> None:
+    """Other times, zones and ways of writing do not matter; the days are the largest part of a calendar."""
+    assert days_of(parse_cron("0 0 * * 1-5").day_rule) is days_of(parse_cron("*/5 3 * * MON-FRI").day_rule)
 
 
 def test_equal_intervals_are_one_object() -> None:
@@ -144,7 +152,17 @@ def test_a_union_ends_where_its_parts_end() -> None:
     calendar = union([compile_cron("0 0 * * *"), compile_every(DAY, 5)])
     assert calendar.next_after(10**11) == 10**11 - (10**11 - 5) % DAY + DAY
     assert calendar.previous_at_or_before(-1) == 5 - DAY
-    assert union([compile_cron("0 0 * * *"), compile_cron("5 0 * * *")]).next_after(10**11) is None
+    both = union([compile_cron("0 0 * * *"), compile_cron("5 0 * * *")])
+    assert both.next_after(10**11) is None
+    assert both.next_after(-1) == 0
+
+
+def test_slots_outside_the_range_have_no_part_in_the_smallest_gap() -> None:
+    """A neighbour before the range or after it makes no gap in it."""
+    early, late = (union([compile_every(HOUR), compile_cron(f"{minute} 0 * * *")]) for minute in (10, 50))
+    assert (early.smallest_gap(0, HOUR), early.smallest_gap(5 * 60, HOUR)) == (10 * 60, 50 * 60)
+    assert (late.smallest_gap(0, HOUR), late.smallest_gap(0, 55 * 60)) == (10 * 60, 50 * 60)
+    assert late.smallest_gap(5 * 60, 55 * 60) is None
 
 
 @pytest.mark.parametrize(

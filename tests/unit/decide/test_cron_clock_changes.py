@@ -217,3 +217,12 @@ def test_nothing_lies_before_1970_or_from_2100_on() -> None:
     assert calendar.next_after(10**12) is None
     assert calendar.previous_at_or_before(10**12) == end - 60
     assert calendar.count_between(-(10**12), 10**12) == end // 60
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Pago_Pago", "Pacific/Kiritimati"])
+def test_the_first_and_the_last_slot_may_be_of_another_year(zone: str) -> None:
+    """In the far west 1970 begins in 1969, in the far east 2099 ends in 2100."""
+    calendar, end = compile_cron("* * * * *", zone), instant("2100-01-01T00:00+00:00")
+    assert calendar.next_after(-1) == 0
+    assert calendar.previous_at_or_before(0) == 0
+    assert calendar.previous_at_or_before(end) == end - 60
