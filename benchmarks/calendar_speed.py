@@ -1,6 +1,6 @@
 """Cron calendars against cronsim, in one process: ``python -m benchmarks.calendar_speed``.
 
-The expressions and zones are those of ``scheduling.md`` 5.2. Both search from the same instants, spread over four years. What counts is
+Both search from the same instants, spread over four years. What counts is
 the ratio; absolute figures depend on the machine. cronsim is asked in its fastest way, which is not its public one: a parsed object whose
 position is set.
 """

@@ -231,8 +231,10 @@ async def close_world(world: World) -> None:
     await world.store.close()
 
 
-async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Event, once: bool = False) -> None:
+async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Event, once: bool = False) -> str:
     """Run a controller until ``stop``; SIGTERM and SIGINT set it, SIGHUP reads the specs again.
+
+    Returns what one full cycle could not read; nothing without ``once``.
 
     Raises:
         SettingsInvalid, StoreInUse, StoreUnavailable: the start is refused.
@@ -244,7 +246,10 @@ async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Ev
         running.add_signal_handler(number, stop.set)
     running.add_signal_handler(signal.SIGHUP, loop.fetch_soon)
     try:
-        await (loop.once() if once else loop.run(stop))
+        if once:
+            return await loop.once()
+        await loop.run(stop)
+        return ""
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             running.remove_signal_handler(number)

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import timedelta
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -128,9 +129,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
     try:
         parsed = _File.model_validate(raw)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SettingsInvalid(f"{path or 'settings'}: {where}: {first['msg']}") from error
+        raise SettingsInvalid(f"{path or 'settings'}: {_first_problem(error)}") from error
     return Settings(
         store=_store_path(parsed.store),
         log_format=parsed.log_format,
@@ -139,6 +138,18 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
         source=path,
     )
+
+
+def _first_problem(error: ValidationError) -> str:
+    """The first thing wrong, with the nearest known key for one that is not known."""
+    first = error.errors()[0]
+    where = [str(part) for part in first["loc"]]
+    if first["type"] != "extra_forbidden":
+        return f"{'.'.join(where)}: {first['msg']}"
+    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform}
+    model = models.get(where[0], _File) if len(where) > 1 else _File
+    near = get_close_matches(where[-1], model.model_fields, n=1)
+    return f"{'.'.join(where)}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
 
 
 def _config_path(given: str | None) -> Path | None:

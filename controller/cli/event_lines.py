@@ -18,6 +18,10 @@ def _slot_time(fields: Fields) -> str:
     return local(datetime.fromisoformat(str(text))) if text else "?"
 
 
+def _counted(fields: Fields, things: str) -> str:
+    return f"{fields[things]} {things if fields[things] != 1 else things.removesuffix('s')}"
+
+
 def _triggered(f: Fields) -> str:
     return f"triggered the {_slot_time(f)} slot as {f['job_id']}, {f['trigger_delay_seconds']} s after it was due"
 
@@ -52,12 +56,12 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     ),
     EventName.ACCOUNTING_STARTED: lambda _: "the store is empty: slots are accounted for from now on",
     EventName.SPECS_LOADED: lambda f: (
-        f"{f['schedules']} schedules in force from {f['files']} files"
-        + (f", {f['rejected']} files rejected" if f.get("rejected") else "")
+        f"{_counted(f, 'schedules')} in force from {_counted(f, 'files')}"
+        + (f", {f['rejected']} rejected" if f.get("rejected") else "")
     ),
     EventName.SPECS_REJECTED: lambda f: f"{f['path']}:{f['line']}:{f['column']}: {f['code']}: {f['message']}",
     EventName.SPEC_SOURCE_FAILED: lambda f: (
-        f"the specs cannot be read, the last good ones stay in force: {f['message']}"
+        f"the specs cannot be read, what was in force stays in force: {f['message']}"
     ),
     EventName.SCHEDULE_ACCEPTED: lambda _: "came into force",
     EventName.SCHEDULE_CHANGED: lambda f: f"changed; generation {f['generation']} is in force",
@@ -80,7 +84,7 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.JOB_STARTED_ELSEWHERE: lambda f: f"somebody else started {f['job_id']} ({f['job_type']})",
     EventName.JOB_FINISHED: _finished,
     EventName.LISTING_FAILED: lambda f: (
-        f"platform {f['platform']} cannot be listed, its last view stays: {f['message']}"
+        f"platform {f['platform']} cannot be listed, so nothing new starts there: {f['message']}"
     ),
     EventName.LISTING_RECOVERED: lambda f: f"platform {f['platform']} answers again after {f['failed_seconds']} s",
     EventName.RESYNC_CORRECTED: lambda f: f"the full resync caught what had been missed: {f['message']}",

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     module = import_module(f"controller.cli.{name if name != 'next' else 'next_slots'}")
     parser = argparse.ArgumentParser(
         prog=f"mainspring {name}",
-        description=COMMANDS[name].capitalize() + ".",
+        description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",
         epilog=module.EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

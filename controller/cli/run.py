@@ -9,7 +9,7 @@ from dataclasses import replace
 from controller.bootstrap import Output, run_controller
 from controller.cli.event_lines import EventLines
 from controller.cli.options import add_settings, settings_of
-from controller.cli.terminal import Paint
+from controller.cli.terminal import Paint, complain
 from controller.settings import Settings, show
 
 EXAMPLE = (
@@ -35,12 +35,14 @@ def execute(parsed: argparse.Namespace) -> int:
     if parsed.print_settings:
         sys.stdout.write(json.dumps(show(settings), indent=2) + "\n")
         return 0
-    asyncio.run(_run(settings, once=parsed.once))
-    return 0
+    trouble = asyncio.run(_run(settings, once=parsed.once))
+    if trouble:
+        complain(f"the cycle is not complete: {trouble}")
+    return 1 if trouble else 0
 
 
-async def _run(settings: Settings, *, once: bool) -> None:
-    await run_controller(settings, output_for(settings.log_format), stop=asyncio.Event(), once=once)
+async def _run(settings: Settings, *, once: bool) -> str:
+    return await run_controller(settings, output_for(settings.log_format), stop=asyncio.Event(), once=once)
 
 
 def output_for(log_format: str) -> Output:

@@ -50,7 +50,7 @@ def _superseded(
     facts: ConnectionFacts, pending: SlotRecord | None, at: datetime, known: PlanningInput, span: DueSlots | None = None
 ) -> SlotRecord:
     """The end of a slot after which a newer one is due: what stood against it, or a miss."""
-    reason, message = _what_stood_against(facts, pending)
+    reason, message = _what_stood_against(facts, pending, known.platforms[facts.ref.platform].trouble)
     outcome = Outcome.MISSED if reason is Reason.SUPERSEDED else Outcome.SKIPPED
     name = facts.spec.name if facts.spec is not None else facts.standing.schedule
     record = SlotRecord(SlotKey(facts.ref, at), outcome, known.now, name, reason, message, revision=known.revision)
@@ -69,7 +69,7 @@ def _superseded(
     )
 
 
-def _what_stood_against(facts: ConnectionFacts, pending: SlotRecord | None) -> tuple[Reason, str]:
+def _what_stood_against(facts: ConnectionFacts, pending: SlotRecord | None, trouble: str) -> tuple[Reason, str]:
     spec = facts.spec
     if facts.obstacle is not None:
         return facts.obstacle, "two files claim it; none of them is in force"
@@ -79,7 +79,9 @@ def _what_stood_against(facts: ConnectionFacts, pending: SlotRecord | None) -> t
         return Reason.SUSPENDED, suspension_text(spec.suspend)
     if pending is not None and pending.reason is not None and pending.reason in STOOD_AGAINST:
         return pending.reason, f"until a newer slot was due: {pending.message}"
-    return Reason.SUPERSEDED, "a newer slot was due before it could be started"
+    if trouble:
+        return Reason.SUPERSEDED, f"a newer slot was due, and the platform's jobs could not be listed: {trouble}"
+    return Reason.SUPERSEDED, "nobody could start it before a newer slot was due"
 
 
 def observed(

@@ -95,7 +95,7 @@ def union(calendars: Sequence[Calendar]) -> Calendar:
 
 
 class EveryCalendar:
-    """Slots at a fixed distance in real time (``scheduling.md`` 2, ``interval``)."""
+    """Slots at a fixed distance in real time."""
 
     __slots__ = ("_every", "_phase")
 

@@ -70,6 +70,7 @@ WAITING: Mapping[Reason, str] = {
 
 _SELF_CONTAINED = frozenset(
     {
+        Reason.SUPERSEDED,
         Reason.ACTIVE,
         Reason.MIN_GAP,
         Reason.DEADLINE,
@@ -87,9 +88,7 @@ _SELF_CONTAINED = frozenset(
 )
 """Reasons whose message says all that the meaning would say."""
 
-_NOTHING_MORE = frozenset(
-    {Reason.SUPERSEDED, Reason.DUPLICATE_CONNECTION, Reason.DUPLICATE_NAME, Reason.AWAITING_LISTING}
-)
+_NOTHING_MORE = frozenset({Reason.DUPLICATE_CONNECTION, Reason.DUPLICATE_NAME, Reason.AWAITING_LISTING})
 """Reasons whose message says nothing beyond the meaning."""
 
 

@@ -9,7 +9,7 @@ from controller.decide.calendar import Calendar, compile_cron, compile_every, un
 from controller.model.schedule import CalendarEntry, EntryKind, ScheduleSpec, parse_entries
 
 SLOTS_MAX = 1000
-"""Slots that get a record of their own at once; older ones share one record with an exact count (``spec-format.md``, Outcomes)."""
+"""Slots that get a record of their own at once; older ones share one record with an exact count (``docs/operating.md``)."""
 
 DEFAULT_WINDOW_MAX = timedelta(hours=24)
 """Without ``catchUp.window`` a slot may start until the next one, but never later than this."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import os
 import sys
 from collections import deque
@@ -40,6 +41,7 @@ class _Running:
     rows: int = 0
     size_bytes: int = 0
     lines: deque[LogLine] = field(default_factory=lambda: deque(maxlen=LOG_LINES_MAX))
+    flushed_at: float = -math.inf  # in the event loop's time
     flush_timer: asyncio.TimerHandle | None = None
     task: asyncio.Task[None] | None = None
 
@@ -171,13 +173,15 @@ class Runner:
 
     def _flush_soon(self, running: _Running) -> None:
         if running.flush_timer is None:
-            running.flush_timer = asyncio.get_running_loop().call_later(FLUSH_SECONDS, self._flush, running)
+            due = running.flushed_at + FLUSH_SECONDS  # long past for the first page, which is shown at once
+            running.flush_timer = asyncio.get_running_loop().call_at(due, self._flush, running)
 
     def _flush(self, running: _Running) -> None:
         if running.flush_timer is None:
             return
         running.flush_timer.cancel()
         running.flush_timer = None
+        running.flushed_at = asyncio.get_running_loop().time()
         self._store.add_progress(running.job.job_id, running.rows, running.size_bytes, list(running.lines))
         running.rows, running.size_bytes = 0, 0
         running.lines.clear()

@@ -236,6 +236,14 @@ def _claim(file: IO[str], path: Path) -> None:
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    # Bound before anything else starts, so that a taken port is an error of the start. The protocol is named because asyncio turns
+    # Nagle's algorithm off only then, and with it every answer would come 40 ms late.
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Bound before anything else starts, so that a taken port is an error of the start.
-    return socket.create_server((host, port), family=family)
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+    except OSError:
+        listening.close()
+        raise
+    return listening

@@ -57,6 +57,13 @@ class Reason(StrEnum):
     BLAST_RADIUS = "BlastRadius"
 
 
+class Cause(StrEnum):
+    """Why something was done, or counts as done: the word in the events of triggers and of counted slots."""
+
+    DUE = "Due"
+    FOREIGN_JOB = "ForeignJob"
+
+
 STOOD_AGAINST = frozenset(
     {
         Reason.ACTIVE,

@@ -117,7 +117,7 @@ async def _leave_open(world: World, claim: Claim, answer: Answer, message: str) 
 
 
 async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> None:
-    """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing (R11: busy)."""
+    """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing: busy."""
     now = world.clock.now()
     record = SlotRecord(
         claim.key.slot, Outcome.TRIGGERED, now, claim.schedule, job_id=job.job_id, revision=claim.revision

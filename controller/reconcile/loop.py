@@ -69,14 +69,19 @@ class Loop:
             watcher.cancel()
             await self._finish()
 
-    async def once(self) -> None:
-        """Fetch, list every platform, and cycle until nothing more is to be done now."""
+    async def once(self) -> str:
+        """Fetch, list every platform, and cycle until nothing more is to be done now; returns what could not be read, or nothing."""
         await self._start()
         await self._step()
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
             await self._step()
         await self._finish()
+        troubles = [
+            self._mind.source_trouble,
+            *(f"{name}: {p.trouble}" for name, p in self._mind.platforms.items() if p.trouble),
+        ]
+        return "; ".join(trouble for trouble in troubles if trouble)
 
     async def _start(self) -> None:
         world, now = self._world, self._world.clock.now()

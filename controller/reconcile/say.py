@@ -9,7 +9,7 @@ from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.plan import AcceptSchedule, Action, CancelJob, Hold, RecordSlot, SettleClaim
-from controller.model.record import Claim, ClaimStatus, Outcome, Reason, SlotRecord
+from controller.model.record import Cause, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.reconcile.world import World
 
 Field = str | int | float | bool | None
@@ -107,7 +107,7 @@ def about_record(record: SlotRecord) -> Iterable[Event]:
     if name is None:
         return
     fields = _slot(record.schedule, record.slot, record.revision)
-    fields |= {"reason": str(record.reason) if record.reason else "ForeignJob", "message": record.message}
+    fields |= {"reason": str(record.reason or Cause.FOREIGN_JOB), "message": record.message}
     if name is EventName.SLOT_COUNTED:
         fields["job_id"] = record.job_id
     else:
@@ -133,7 +133,7 @@ def about_claim(
 def about_trigger(claim: Claim, job_id: str, delay: timedelta, now: datetime) -> Event:
     """A POST that made a job; the delay is the number that users feel."""
     fields = _slot(claim.schedule, claim.key.slot, claim.revision)
-    fields |= {"job_id": job_id, "reason": "Due", "trigger_delay_seconds": round(delay.total_seconds(), 3)}
+    fields |= {"job_id": job_id, "reason": str(Cause.DUE), "trigger_delay_seconds": round(delay.total_seconds(), 3)}
     return Event(EventName.SYNC_TRIGGERED, now, fields)
 
 

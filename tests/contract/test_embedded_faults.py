@@ -84,6 +84,18 @@ def test_a_delay_is_a_delay(start: Start) -> None:
     assert time.perf_counter() - began >= 0.3
 
 
+def test_an_answer_does_not_wait_for_the_network(start: Start) -> None:
+    """Without a fault an answer takes milliseconds: header and body do not wait for an acknowledgement (40 ms) of each other."""
+    platform = start(CONNECTIONS)
+
+    def measure() -> float:
+        began = time.perf_counter()
+        assert platform.call("GET", "/jobs").status_code == 200
+        return time.perf_counter() - began
+
+    assert min(measure() for _ in range(20)) < 0.03
+
+
 def test_a_lagging_list_hides_new_jobs_for_a_while(start: Start) -> None:
     """A new job can be read by its id at once, and appears in the list only after the lag."""
     platform = start(CONNECTIONS, faults=["list-lag=1s"])

@@ -252,3 +252,32 @@ def error_of(answer: httpx.Response) -> dict[str, Any]:
     kinds = {401: "authentication_error", 500: "server_error", 503: "server_error"}
     assert error["type"] == kinds.get(answer.status_code, "client_error")
     return error
+
+
+def assert_fits(value: Any, schema: dict[str, Any], document: dict[str, Any]) -> None:
+    """Compare a value with a schema of the description: types, allowed words, and for objects the very same keys."""
+    if "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    if "anyOf" in schema:
+        schema = next(one for one in schema["anyOf"] if (one.get("type") == "null") == (value is None))
+        assert_fits(value, schema, document)
+        return
+    kinds: dict[str, Any] = {
+        "object": dict,
+        "array": list,
+        "string": str,
+        "integer": int,
+        "boolean": bool,
+        "null": type(None),
+    }
+    assert isinstance(value, kinds[schema["type"]]), (value, schema)
+    assert isinstance(value, bool) == (schema["type"] == "boolean")
+    assert value in schema.get("enum", [value])
+    assert value == schema.get("const", value)
+    for each in value if schema["type"] == "array" else []:
+        assert_fits(each, schema["items"], document)
+    if "properties" in schema:
+        assert value.keys() == schema["properties"].keys()
+        assert set(schema["required"]) == schema["properties"].keys()
+        for name, part in value.items():
+            assert_fits(part, schema["properties"][name], document)

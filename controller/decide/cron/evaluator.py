@@ -1,6 +1,6 @@
 """Slots of a cron expression in a zone: next, previous, count and smallest distance, on whole numbers.
 
-The rule for changes of the clock is Debian cron's in its closed form (``scheduling.md``, finding 2). A fixed-time expression has one
+The rule for changes of the clock is Debian cron's in its closed form. A fixed-time expression has one
 slot for every wall minute that matches: an ambiguous minute in its first copy, one that a jump of at most 3 h skipped at the first
 instant after the jump (equal instants are one slot). Any other expression has a slot whenever the wall clock shows a matching minute.
 Minutes are wall minutes since 1970-01-01T00:00 in the zone; inside a segment they are instants plus a constant.

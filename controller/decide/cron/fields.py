@@ -1,6 +1,6 @@
 """The cron grammar: five fields of text into sets of bits.
 
-The dialect is Debian's cron (``scheduling.md`` 2 and 3) with ``start/step``, ``L``, ``LW``, ``nW``, ``n#k``, ``nL`` and ``?``.
+The dialect is Debian's cron with ``start/step``, ``L``, ``LW``, ``nW``, ``n#k``, ``nL`` and ``?``.
 """
 
 import re

@@ -37,7 +37,7 @@ class Segments:
         starts: seconds since the epoch, UTC.
         offsets: seconds east of UTC.
         wall_lows: the first wall second that run i shows.
-        fixed_lows: the first wall second whose fixed-time slot run i holds (`scheduling.md`, finding 2). Where the clock jumped
+        fixed_lows: the first wall second whose fixed-time slot run i holds. Where the clock jumped
             forward by at most 3 h that is where the gap began; where it was set back, what was shown before is not slots again.
     """
 

@@ -1,6 +1,6 @@
 """Slots of a Quartz expression in a zone: next, previous, count and smallest distance, on whole seconds.
 
-Quartz's rule for changes of the clock (``scheduling.md``, finding 1): a wall time that a jump skipped is lost, and one that is shown
+Quartz's rule for changes of the clock: a wall time that a jump skipped is lost, and one that is shown
 twice is a slot only in its second copy. So every wall second is at most one instant and both run in the same order: a run of constant
 offset keeps the wall seconds from its first one to before the first one of the next run.
 """
@@ -23,7 +23,7 @@ Block = tuple[int, int, int]
 class QuartzCalendar:
     """The slots of one expression in one zone, from 1970 to before 2100. Instants are whole seconds since the epoch, UTC."""
 
-    __slots__ = ("_days", "_highs", "_minutes", "_offsets", "_seconds", "_starts", "_lows")
+    __slots__ = ("_days", "_highs", "_lows", "_minutes", "_offsets", "_seconds", "_starts")
 
     def __init__(self, fields: QuartzFields, segments: Segments) -> None:
         self._days = days_of(fields.day_rule, fields.years)

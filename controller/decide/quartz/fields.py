@@ -1,4 +1,4 @@
-"""The Quartz grammar: six or seven fields of text, seconds first, into sets of bits (``scheduling.md`` 3).
+"""The Quartz grammar: six or seven fields of text, seconds first, into sets of bits.
 
 It is Quartz 2.3's (Airbyte's) dialect, never a translation into cron: weekdays count from Sunday = 1, ranges wrap, exactly one day field
 is ``?``. What Quartz takes and then ignores (a step after a name, an item beside ``W`` or ``#``) is refused, because what it means there

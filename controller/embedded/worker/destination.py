@@ -10,6 +10,7 @@ from pathlib import Path
 from controller.embedded.worker.rows import COLUMNS_MAX, Key, Row, TransferError, digest_of, folded, quoted
 
 BUSY_TIMEOUT_SECONDS = 30.0  # another job may be writing another table of the same file; its pages are short
+CACHE_KIB = 1024  # pages are appended, hardly ever read again
 STAGING_PREFIX = "_mainspring_staging_"
 
 _SCHEMA = """
@@ -37,6 +38,7 @@ class Destination:
         self._database.execute("PRAGMA journal_mode = WAL")
         # A killed process loses nothing of what it committed; a power cut may lose the last pages, with their cursor.
         self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._database.executescript(_SCHEMA)
         self._table = table
         self._staging = STAGING_PREFIX + table

@@ -25,6 +25,7 @@ from controller.embedded.worker.rows import (
 COMMIT_NOW = None
 RowStream = Iterator[Row | None]
 
+STAGE_CACHE_KIB = 512  # it is written and read once, in order; more would only make every job larger
 HANG_STEP_SECONDS = 60.0  # how long a hanging job sleeps at a time; signals end it at once
 
 
@@ -141,6 +142,7 @@ def in_cursor_order(rows: Iterator[Row], after: Key | None) -> Iterator[Row]:
     A CSV's plain numbers sort as numbers. SQLite does the sorting in a private temporary file, which vanishes with the process.
     """
     with sqlite3.connect("", isolation_level=None) as stage:
+        stage.execute(f"PRAGMA cache_size = -{STAGE_CACHE_KIB}")
         stage.execute("CREATE TABLE stage (key, position INTEGER PRIMARY KEY, size INTEGER, content TEXT)")
         stage.execute("BEGIN")
         stage.executemany("INSERT INTO stage (key, size, content) VALUES (?, ?, ?)", _from_cursor_on(rows, after))

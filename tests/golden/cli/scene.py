@@ -135,7 +135,7 @@ RECORDS: Sequence[SlotRecord] = (
     record("audit", "06:00:00", Outcome.COUNTED, None, "job_30 was started elsewhere at 06:00:10Z", "job_30"),
     record("audit", "12:00:00", Outcome.HELD, Reason.OBSERVE, "observed until 18:00:00Z; nothing is triggered"),
     record("prices", "12:00:00", Outcome.TRIGGERED, job_id="job_40"),
-    record("doubt", "11:00:00", Outcome.MISSED, Reason.SUPERSEDED, "a newer slot was due before it could be started"),
+    record("doubt", "11:00:00", Outcome.MISSED, Reason.SUPERSEDED, "nobody could start it before a newer slot was due"),
 )
 
 JOBS: Sequence[Job] = (

@@ -9,7 +9,7 @@ from controller.decide.planner import make_plan
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, RecordSlot
 from controller.model.record import Reason, Standing
-from controller.model.schedule import CatchUp, Mode, Origin
+from controller.model.schedule import CatchUp, Mode, Origin, ScheduleSpec
 from tests.unit.decide.given import (
     MIDNIGHT,
     NIGHTLY,
@@ -48,6 +48,10 @@ CASES: dict[str, tuple[Given, str]] = {
     "a new name is a new generation, not a new calendar": (
         Given(now="10:16", spec=RENAMED, standing=standing()),
         "accept weekly generation 2; wake 10:16",
+    ),
+    "a name that the content does not hold makes no generation": (
+        Given(now="10:14", standing=standing(schedule="before")),
+        "accept nightly generation 1; wake 10:14",
     ),
     "a slot of both calendars stays due": (
         Given(now="10:31", spec=HALF_HOURLY, standing=standing()),
@@ -168,6 +172,16 @@ def test_a_removed_schedule_keeps_its_name_in_the_record() -> None:
     assert isinstance(record, RecordSlot)
     assert isinstance(gone, AcceptSchedule)
     assert (record.record.schedule, gone.schedule, gone.spec) == ("nightly", "nightly", None)
+
+
+@pytest.mark.parametrize(
+    ("desired", "message"), [(None, "its schedule is gone"), (HOURLY, "the edited schedule has no such slot")]
+)
+def test_a_deleted_slot_says_what_deleted_it(desired: ScheduleSpec | None, message: str) -> None:
+    """A schedule that went and one that was edited are told apart."""
+    record, _ = make_plan(Given(now="10:16", spec=desired, standing=standing()).known()).actions
+    assert isinstance(record, RecordSlot)
+    assert record.record.message == message
 
 
 def test_the_key_of_a_slot_does_not_name_a_file() -> None:

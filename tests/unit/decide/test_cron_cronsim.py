@@ -1,7 +1,7 @@
-"""Agreement with cronsim 2.8, another implementation of Debian's rule, in zones where it is right (``scheduling.md`` 5.1).
+"""Agreement with cronsim 2.8, another implementation of Debian's rule, in zones where it is right.
 
 Left out is what cronsim is known to do differently: wildcards where the clock changes at midnight or by half an hour (such zones are not
-asked), an answer that lies in the past (finding 4), ``n-n/step`` read as ``n/step``, ``start/step`` that runs on to a Sunday as day 7.
+asked), an answer that lies in the past, ``n-n/step`` read as ``n/step``, ``start/step`` that runs on to a Sunday as day 7.
 """
 
 from datetime import UTC, datetime

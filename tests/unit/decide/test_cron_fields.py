@@ -1,4 +1,4 @@
-"""The cron grammar, item by item (``scheduling.md`` 3)."""
+"""The cron grammar, item by item."""
 
 import re
 

@@ -82,7 +82,7 @@ def test_no_two_reasons_of_an_outcome_say_the_same() -> None:
             "the schedule was suspended: moving house (by ana)",
         ),
         (
-            record(Outcome.MISSED, Reason.SUPERSEDED, "a newer slot was due before it could be started", count=1200),
+            record(Outcome.MISSED, Reason.SUPERSEDED, "nobody could start it before a newer slot was due", count=1200),
             "1,200 slots: nobody could start it before a newer slot was due",
         ),
         (

@@ -83,7 +83,7 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "it is asked again after half a minute": (Given(now="10:00:30", spec=LIMITED, jobs=LONG, standing=ASKED), CANCEL),
     "on a view begun after that": (
-        Given(now="10:00:31", spec=LIMITED, jobs=LONG, standing=ASKED, listing="10:00:29"),
+        Given(now="10:00:30", spec=LIMITED, jobs=LONG, standing=ASKED, listing="10:00:29"),
         f"hold MaxDuration; need Cancelling from 10:00:30; {NEXT}",
     ),
     "and a third time after a minute more": (
@@ -115,6 +115,7 @@ def test_a_job_that_runs_too_long_is_cancelled(given: Given, expected: str) -> N
     ("limit", "text"),
     [
         (timedelta(days=2), "2d"),
+        (timedelta(days=1), "1d"),
         (timedelta(hours=36), "36h"),
         (timedelta(minutes=90), "90m"),
         (timedelta(seconds=90), "90s"),

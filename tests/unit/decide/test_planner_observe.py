@@ -11,6 +11,7 @@ from tests.unit.decide.given import RUNNING, Given, at, claim, every, held, job,
 
 OBSERVING = spec(mode=Mode.OBSERVE)
 BRIEF = spec(mode=Mode.OBSERVE, catch_up=CatchUp(window=timedelta(minutes=5)))
+LONG = spec(mode=Mode.OBSERVE, catch_up=CatchUp(window=timedelta(hours=2)))
 IGNORING = spec(mode=Mode.OBSERVE, foreign_jobs=ForeignJobs.IGNORE)
 MINUTELY = spec(every(1), mode=Mode.OBSERVE)
 SEEN = held("10:15", Reason.OBSERVE)
@@ -54,6 +55,10 @@ CASES: dict[str, tuple[Given, str]] = {
     "its end is still inside": (
         Given(now="10:20", spec=BRIEF, standing=standing(BRIEF, "10:15", pending=(SEEN,))),
         "hold Observe 10:15; wake 10:20:00.001",
+    ),
+    "a window longer than the distance of slots ends with the next one": (
+        Given(now="10:30:01", spec=LONG),
+        "Missed(Deadline) 10:15; Held(Observe) 10:30; hold Observe 10:30; wake 10:45",
     ),
     "a sync at the end still counts": (
         Given(now="10:21", spec=BRIEF, jobs=(job("j1", "10:20"),)),

@@ -1,15 +1,30 @@
 """The order of the rules: where two of them have something to say, the earlier one decides."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from controller.decide import rules
-from controller.decide.planner import RULES
+from controller.decide.check import check_plan
+from controller.decide.planner import RULES, make_plan
 from controller.model.connection import ConnectionStatus
+from controller.model.plan import RecordSlot
 from controller.model.record import Reason
 from controller.model.schedule import CatchUp, Suspension
-from tests.unit.decide.given import RUNNING, Given, claim, connection, job, plan_of, setbacks, spec, standing
+from tests.unit.decide.given import (
+    RUNNING,
+    Given,
+    claim,
+    connection,
+    decide,
+    job,
+    plan_of,
+    setbacks,
+    spec,
+    standing,
+    told,
+)
 
 ORDER = (
     rules.under_way,
@@ -27,6 +42,7 @@ ORDER = (
 SUSPENDED = spec(suspend=Suspension())
 BRIEF = spec(catch_up=CatchUp(window=timedelta(minutes=5)))
 IN_DOUBT = standing(watermark="10:15", claim=claim(written="10:31", baseline=("j1",)))
+BEFORE = standing(schedule="before")
 REFUSED = standing(setbacks=setbacks("10:15", refusals=4, attempts=4))
 INACTIVE = connection(ConnectionStatus.INACTIVE)
 START, ACTIVE_START = (job("j1", "10:14:50"),), (job("j1", "10:14:50", RUNNING),)
@@ -83,3 +99,36 @@ def test_the_earlier_rule_decides(given: Given, expected: str) -> None:
     """Two neighbours both have something to say; the plan says the first one's word."""
     decided = plan_of(given).partition("; need")[0].partition("; wake")[0]
     assert decided == expected
+
+
+NAMED = {
+    "a schedule in the specs": (Given(now="10:31", obstacle=Reason.DUPLICATE_NAME, standing=BEFORE), "nightly"),
+    "one of which only the store knows": (
+        Given(now="10:31", obstacle=Reason.DUPLICATE_NAME, standing=BEFORE, spec=None),
+        "before",
+    ),
+    "one on an unknown platform": (Given(now="10:31", standing=BEFORE, is_known_platform=False), "nightly"),
+    "one that went, on an unknown platform": (
+        Given(now="10:31", standing=BEFORE, spec=None, is_known_platform=False),
+        "before",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "name"), NAMED.values(), ids=NAMED)
+def test_what_is_decided_names_the_schedule(given: Given, name: str) -> None:
+    """By the name that the specs give it, or else the one that it last had."""
+    plan = decide(given)
+    names = {action.record.schedule for action in plan.actions if isinstance(action, RecordSlot)}
+    names |= {hold.schedule for hold in plan.holds if hold.scheduled_at is not None or not given.is_known_platform}
+    assert names == {name}
+
+
+def test_a_poisoned_connection_harms_no_other() -> None:
+    """What the planner cannot understand stays with its connection, is found by the check, and is tried again later."""
+    good = Given(now="10:15").known()
+    poisoned = replace(good.connections[0], standing=standing(calendar_key="no calendar", watermark="10:00"))
+    both = replace(good, connections=(poisoned, good.connections[0]))
+    plan = make_plan(both)
+    assert [told(decided) for decided in plan.connections] == ["wake 10:16", "trigger 10:15; wake 10:30"]
+    assert list(check_plan(both, plan)) == [0]

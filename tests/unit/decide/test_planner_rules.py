@@ -161,6 +161,15 @@ CASES: dict[str, tuple[Given, str]] = {
         Given(now="10:29:50", standing=standing(setbacks=setbacks("10:29:50", refusals=9, attempts=9))),
         "hold Refused 10:15; wake 10:30",
     ),
+    "refusals of both kinds make the pause longer": (
+        Given(
+            now="10:15:12",
+            standing=standing(setbacks=setbacks("10:15:10", refusals=2, rejections=1, attempts=3)),
+            connection=connection(ConnectionStatus.ACTIVE),
+            connection_read="10:15:10",
+        ),
+        "hold Refused 10:15; wake 10:15:14",
+    ),
     "a rejected request waits for a fresh look at the connection": (
         Given(now="10:15:02", standing=standing(setbacks=setbacks("10:15:01", rejections=1, attempts=1))),
         "hold Refused 10:15; need InDoubt from 10:15:01 with the connection; wake 10:30",
@@ -275,6 +284,14 @@ CASES: dict[str, tuple[Given, str]] = {
     # minGap
     "minGap from a person's start": (
         Given(now="10:15", jobs=(job("j1", "10:14:30"),)),
+        "Held(MinGap) 10:15; hold MinGap 10:15; wake 10:15:30",
+    ),
+    "minGap from the latest of several starts": (
+        Given(
+            now="10:15",
+            jobs=(job("j2", "10:14:30"), job("j1", "10:13")),
+            standing=standing(last_triggered_at=at("10:00")),
+        ),
         "Held(MinGap) 10:15; hold MinGap 10:15; wake 10:15:30",
     ),
     "minGap is over at its end": (Given(now="10:15:30", jobs=(job("j1", "10:14:30"),)), "trigger 10:15; wake 10:30"),

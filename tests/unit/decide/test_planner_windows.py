@@ -189,6 +189,24 @@ CASES: dict[str, tuple[Given, str]] = {
         ),
         "Missed(Deadline) 10:15; wake 10:30",
     ),
+    "None: so does one that was never listed": (
+        Given(
+            now="10:16:31",
+            spec=STRICT,
+            listing="none",
+            standing=standing(STRICT, "10:15", pending=(held("10:15", Reason.AWAITING_LISTING),)),
+        ),
+        "Missed(Deadline) 10:15; wake 10:30",
+    ),
+    "None: one that was seen at the slot's instant is not blind, only old": (
+        Given(
+            now="10:16:31",
+            spec=STRICT,
+            listing="10:15",
+            standing=standing(STRICT, "10:15", pending=(held("10:15", Reason.AWAITING_LISTING),)),
+        ),
+        "hold AwaitingListing 10:15; need Due from 10:16:31 back to 10:05; wake 10:30",
+    ),
     "None: what waits for something else has until its window ends": (
         Given(
             now="10:28",

@@ -53,6 +53,10 @@ CASES: dict[str, tuple[Given, str]] = {
         in_doubt("10:18", listing="10:17:04"),
         "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05; wake 10:30",
     ),
+    "at T_resolve itself only its listing is waited for": (
+        in_doubt("10:17:05", listing="10:17"),
+        "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05; wake 10:30",
+    ),
     "nor does one that does not reach back to the claim": (
         in_doubt("10:18", covers="10:05:01"),
         "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05; wake 10:30",
@@ -103,6 +107,10 @@ CASES: dict[str, tuple[Given, str]] = {
         in_doubt("10:15:05", busy("10:15:01"), connection=INACTIVE, connection_read="10:15:03"),
         "settle Refused: Held(ConnectionInactive) 10:15; wake 10:15:05",
     ),
+    "busy: what was read at the very instant of the answer will do": (
+        in_doubt("10:15:05", busy("10:15:01"), listing="10:15:01", connection=INACTIVE, connection_read="10:15:01"),
+        "settle Refused: Held(ConnectionInactive) 10:15; wake 10:15:05",
+    ),
     "busy: or gone": (
         in_doubt("10:15:05", busy("10:15:01"), connection_read="10:15:03"),
         "settle Refused: Held(ConnectionInactive) 10:15; wake 10:15:05",
@@ -140,6 +148,10 @@ CASES: dict[str, tuple[Given, str]] = {
     "a listing begun at T_resolve proves absence": (
         in_doubt("10:17:06", listing="10:17:05"),
         "settle Absent: Held(AwaitingTurn) 10:15; wake 10:17:06",
+    ),
+    "a listing that just reaches back proves it": (
+        in_doubt("10:18", covers="10:05"),
+        "settle Absent: Held(AwaitingTurn) 10:15; wake 10:18",
     ),
     "a second unknown attempt may have a third": (
         in_doubt("10:20", **stands(claim(written="10:17:06"), setbacks=setbacks("10:17:05", unknown_attempts=1))),
