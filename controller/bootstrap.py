@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TextIO
 
 from controller.adapters.cadence import ApschedulerCadence
-from controller.adapters.clock import SystemClock
+from controller.adapters.clock import StoppedClock, SystemClock
 from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
 from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
 from controller.adapters.specs.directory import DirectorySpecSource, validate_paths
@@ -254,18 +254,6 @@ async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Ev
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             running.remove_signal_handler(number)
         await close_world(world)
-
-
-class StoppedClock(SystemClock):
-    """The machine's clocks, but for the wall clock, which stands still."""
-
-    def __init__(self, at: datetime) -> None:
-        super().__init__()
-        self._at = at
-
-    def now(self) -> datetime:
-        """The instant that was asked for."""
-        return self._at
 
 
 async def preview_cycle(settings: Settings, at: datetime | None = None) -> tuple[PlanningInput, Plan]:

@@ -22,3 +22,15 @@ class SystemClock:
     async def sleep(self, seconds: float) -> None:
         """Wait that long; zero or less yields once."""
         await asyncio.sleep(max(seconds, 0))
+
+
+class StoppedClock(SystemClock):
+    """The machine's clocks, but for the wall clock, which stands still."""
+
+    def __init__(self, at: datetime) -> None:
+        super().__init__()
+        self._at = at
+
+    def now(self) -> datetime:
+        """The instant that was asked for."""
+        return self._at
