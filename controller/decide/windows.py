@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from controller.decide.calendar import Calendar, CalendarError, compile_cron
+from controller.decide.calendar import CalendarError, compile_cron
 from controller.decide.cron.zone import END
 from controller.decide.exclusion import MINUTE, run_end
 
@@ -149,12 +149,17 @@ def _edge(window: Window, instant: int) -> int | None:
     """When an open window ends, or a closed one opens."""
     calendar = compile_cron(window.cron, window.time_zone)
     opening = _opened(window, instant)
-    return calendar.next_after(instant) if opening is None else _end(calendar, window.duration, opening)
+    return (
+        calendar.next_after(instant)
+        if opening is None
+        else _end(window.cron, window.time_zone, window.duration, opening)
+    )
 
 
 @lru_cache(maxsize=EDGES_CACHED)
-def _end(calendar: Calendar, duration: int, opening: int) -> int:
+def _end(cron: str, time_zone: str, duration: int, opening: int) -> int:
     """When an opening ends, with those that follow before it does or at that instant."""
+    calendar = compile_cron(cron, time_zone)
     end = opening + duration
     for _ in range(OPENINGS_JOINED_MAX):
         last = calendar.previous_at_or_before(end)

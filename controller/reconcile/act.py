@@ -22,6 +22,9 @@ from controller.reconcile import say
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
+AFTER_FAILED_CANCEL = timedelta(seconds=2)
+"""Pause before a cancel that could not be sent is judged again."""
+
 
 async def write_decisions(world: World, plan: Plan) -> None:
     """Write all that needs no answer of a platform, in one transaction, then tell it.
@@ -145,11 +148,17 @@ async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) ->
         if fresh is not None:
             platform.remember([fresh])
         if fresh is None or not fresh.is_active or fresh.connection_id != action.ref.connection_id:
-            await say.tell(world, [say.about_cancel(EventName.CANCEL_FAILED, action, now, "it is not active any more")])
+            await _give_up_cancel(world, action, now, "it is not active any more")
             return
         await world.store.request_cancel(CancelRequest(action.ref, action.job.job_id, action.reason, now))
         await platform.platform.cancel_job(action.job.job_id)
     except PlatformError as error:
-        await say.tell(world, [say.about_cancel(EventName.CANCEL_FAILED, action, now, str(error))])
+        await _give_up_cancel(world, action, now, str(error))
     else:
         await say.tell(world, [say.about_cancel(EventName.CANCEL_REQUESTED, action, now, action.message)])
+
+
+async def _give_up_cancel(world: World, action: CancelJob, now: datetime, message: str) -> None:
+    """Tell it, and keep the permit a little: the cancel is planned again at once, and a platform in trouble wants no more requests."""
+    await say.tell(world, [say.about_cancel(EventName.CANCEL_FAILED, action, now, message)])
+    await world.clock.sleep(AFTER_FAILED_CANCEL.total_seconds())

@@ -102,7 +102,7 @@ class ObservedPlatform:
             min(last.covers_since, listing.covers_since) if last is not None and contiguous else listing.covers_since
         )
         horizon = min(begun_at - RETAIN, listing.covers_since)
-        self.history = ListingHistory(Listing(begun_at, max(since, horizon)))
+        self.history = ListingHistory(Listing(begun_at, max(since, horizon)), quiet_until=self.history.quiet_until)
         self.trouble, self.failing_since = "", None
         for rows in self.jobs.values():
             if len(rows) > 1:
@@ -114,10 +114,18 @@ class ObservedPlatform:
 
     def failed(self, message: str, at: datetime, quiet_for: timedelta | None) -> None:
         """Note a listing that failed: the last view stays, marked stale."""
-        quiet = self.history.quiet_until if quiet_for is None else at + quiet_for
+        quiet = self._later_quiet(at, quiet_for)
         self.history = ListingHistory(self.history.last, self.history.failures + 1, at, quiet)
         self.trouble, self.failing_since = message, self.failing_since or at
 
     def be_quiet(self, at: datetime, quiet_for: timedelta) -> None:
         """Note that the platform asked for fewer requests in its answer to a write."""
-        self.history = ListingHistory(self.history.last, self.history.failures, self.history.failed_at, at + quiet_for)
+        self.history = ListingHistory(
+            self.history.last, self.history.failures, self.history.failed_at, self._later_quiet(at, quiet_for)
+        )
+
+    def _later_quiet(self, at: datetime, quiet_for: timedelta | None) -> datetime | None:
+        """A longer pause that was asked for before is never shortened."""
+        known = self.history.quiet_until
+        asked = None if quiet_for is None else at + quiet_for
+        return max((instant for instant in (known, asked) if instant is not None), default=None)

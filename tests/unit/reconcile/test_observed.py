@@ -196,3 +196,16 @@ def test_the_first_look_is_made_at_once() -> None:
     """Nothing is known before it."""
     now: datetime = at("10:00")
     assert observed().next_listing_at(now) == now
+
+
+def test_a_pause_that_was_asked_for_is_neither_forgotten_nor_shortened() -> None:
+    """A listing that completes, another failure, or a shorter ``Retry-After`` leaves the longest pause in force."""
+    platform = observed()
+    now = at("12:00:00")
+    platform.be_quiet(now, timedelta(minutes=2))
+    platform.listed(JobListing((), now - timedelta(hours=1)), now)
+    platform.be_quiet(now, timedelta(seconds=5))
+    platform.failed("busy", now, timedelta(seconds=1))
+    platform.failed("away", now, None)
+
+    assert platform.facts().quiet_until == now + timedelta(minutes=2)
