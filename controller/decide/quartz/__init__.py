@@ -1,1 +1,0 @@
-"""Quartz calendars: their own grammar, days, and search for slots."""
