@@ -8,11 +8,9 @@
     ├── StoreUnavailable         do nothing that needs a record; the cycle is tried again
     ├── StoreInUse               another controller has this store; the start is refused
     ├── SlotAlreadyClaimed       somebody claimed it before: not sent, look again
-    ├── PlanBroken               a plan that breaks a promise is not acted on; a defect, with the plan in its text
     └── PlatformError
         ├── PlatformUnavailable  a read failed: keep the last view, mark it stale, try again later
         │   └── PlatformBusyElsewhere  429 or our own budget: no request before ``retry_after``
-        ├── NotFound             a read of one thing said that it does not exist (or may not be seen)
         └── TriggerFailure
             ├── NotCreated       certainly no job: try again with back-off while the slot's window lasts
             ├── Rejected         certainly no job, and the same request will not do better
@@ -47,10 +45,6 @@ class SlotAlreadyClaimed(MainspringError):
     """The claim's key, or the connection's one open claim, is taken."""
 
 
-class PlanBroken(MainspringError):
-    """A plan breaks one of the promises of ``decide/check.py``."""
-
-
 class PlatformError(MainspringError):
     """Something about a platform's answer."""
 
@@ -65,10 +59,6 @@ class PlatformBusyElsewhere(PlatformUnavailable):
     def __init__(self, message: str, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
-
-
-class NotFound(PlatformError):
-    """The platform says that there is no such thing, or does not let us see it."""
 
 
 class TriggerFailure(PlatformError):

@@ -142,14 +142,6 @@ def whole_number(low: int, high: int) -> Reader[int]:
     return read
 
 
-def truth(field: Field) -> bool:
-    """``true`` or ``false``."""
-    value = field.node.value if isinstance(field.node, Scalar) else None
-    if not isinstance(value, bool):
-        raise field.wrong_type("true or false", "write true or false, without quotes")
-    return value
-
-
 def one_of(values: type[E]) -> Reader[E]:
     """A reader for the words of an enumeration."""
     known = {each.value: each for each in values}
