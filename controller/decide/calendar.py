@@ -1,4 +1,4 @@
-"""When slots are: cron in a zone, fixed intervals, and unions of them. Instants are whole seconds since the epoch, UTC.
+"""When slots are: cron or Quartz in a zone, fixed intervals, and unions of them. Instants are whole seconds since the epoch, UTC.
 
 Compiled calendars are values that never change; equal ones are one object, and cron expressions share the days, the times of day and
 the zone that they have in common.
@@ -12,9 +12,11 @@ from controller.decide.cron.days import days_of
 from controller.decide.cron.evaluator import CronCalendar
 from controller.decide.cron.fields import CronFields, parse_cron
 from controller.decide.cron.refusal import CalendarError
-from controller.decide.cron.zone import segments_of
+from controller.decide.cron.zone import BEGIN, segments_of
+from controller.decide.quartz.evaluator import QuartzCalendar
+from controller.decide.quartz.fields import QuartzError, QuartzFields, parse_quartz
 
-__all__ = ["Calendar", "CalendarError", "compile_cron", "compile_every", "union"]
+__all__ = ["Calendar", "CalendarError", "compile_cron", "compile_every", "compile_quartz", "union"]
 
 CALENDARS_CACHED = 65_536
 """Distinct expressions kept compiled, about 100 bytes each beyond what they share."""
@@ -168,3 +170,25 @@ def _slots(calendar: Calendar, after: int, until: int) -> Iterator[int]:
     while slot is not None and slot <= until:
         yield slot
         slot = calendar.next_after(slot)
+
+
+@lru_cache(maxsize=CALENDARS_CACHED)
+def compile_quartz(expression: str, time_zone: str = "UTC") -> Calendar:
+    """Compile a Quartz expression (`quartz.fields` has the grammar) in an IANA zone; its slots lie from 1970 to before 2100.
+
+    Raises:
+        CalendarError: ``quartz-syntax``, ``quartz-never-fires`` or ``zone-unknown``; the text says what to write instead.
+    """
+    calendar = _quartz(parse_quartz(expression), time_zone)
+    if calendar.next_after(BEGIN - 1) is None:
+        raise QuartzError(
+            "quartz-never-fires",
+            f"{expression[:60]!r} names no time that ever comes in {time_zone}; write a day that its months and years have "
+            "(L for the last) and a time that the clock shows on it",
+        )
+    return calendar
+
+
+@lru_cache(maxsize=CALENDARS_CACHED)
+def _quartz(fields: QuartzFields, time_zone: str) -> Calendar:
+    return QuartzCalendar(fields, segments_of(time_zone))

@@ -1,0 +1,1 @@
+"""Quartz calendars: their own grammar, days, and search for slots."""
