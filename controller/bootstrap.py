@@ -25,14 +25,17 @@ from controller.adapters.telemetry.lines import StructlogTelemetry
 from controller.errors import PlatformError, SettingsInvalid
 from controller.model.event import Event
 from controller.model.plan import Plan, PlanningInput
+from controller.model.policy import Policy
 from controller.model.profile import PlatformProfile
 from controller.model.schedule import ScheduleSpec
 from controller.model.status import StatusReport
 from controller.ports.spec_source import SpecTree
-from controller.ports.store import Store, StoredEvent
+from controller.ports.store import Store, StoredEvent, StoredPolicy
 from controller.ports.telemetry import Telemetry
 from controller.reconcile.loop import Loop
+from controller.reconcile.outlooks import Outlooks, read_outlooks
 from controller.reconcile.preview import preview
+from controller.reconcile.restored import Restorers
 from controller.reconcile.status import Reading, read_report
 from controller.reconcile.world import World
 from controller.settings import PlatformSettings, Settings
@@ -91,9 +94,14 @@ async def read_specs(path: Path, profiles: Mapping[str, PlatformProfile]) -> Spe
     return await DirectorySpecSource(path, profiles).fetch()
 
 
-def check_specs(paths: Collection[Path], settings: Settings | None) -> SpecTree:
-    """Validate files and directories; platform names are only checked where settings are given."""
-    return validate_paths(tuple(paths), settings.profiles if settings is not None else None)
+def check_specs(paths: Collection[Path], settings: Settings | None, at: datetime | None = None) -> SpecTree:
+    """Validate files and directories; platform names are only checked where settings are given.
+
+    What the next year's changes of the clock do to a schedule is told as seen from ``at``, else from now; whether it is valid never
+    depends on the day.
+    """
+    profiles = settings.profiles if settings is not None else None
+    return validate_paths(tuple(paths), profiles, warn_from=int((at or SystemClock().now()).timestamp()))
 
 
 def open_store(settings: Settings) -> SqliteStore:
@@ -126,7 +134,7 @@ async def read_status(settings: Settings, at: datetime | None = None, only: str 
     store = _store_to_read(settings)
     try:
         return await read_report(
-            Reading(store, source, _restore, settings.profiles, at or SystemClock().now(), trouble, only)
+            Reading(store, source, _RESTORERS, settings.profiles, at or SystemClock().now(), trouble, only)
         )
     finally:
         await store.close()
@@ -186,6 +194,14 @@ def _restore(content: str) -> ScheduleSpec | None:
     return specs[0] if specs else None
 
 
+def _restore_policy(stored: StoredPolicy) -> Policy | None:
+    policies = parse_tree({f"{stored.path} (from the store)": stored.content.encode()}, platforms=None).policies
+    return policies[0] if policies else None
+
+
+_RESTORERS = Restorers(_restore, _restore_policy)
+
+
 def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
     """Wire one controller; ``acting`` False opens the store for reading only.
 
@@ -216,7 +232,7 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
         spec_source=DirectorySpecSource(settings.specs, settings.profiles),
         telemetry=_telemetry(output, tuple(credentials.values())),
         platforms=platforms,
-        restore=_restore,
+        restorers=_RESTORERS,
         version=product_version(),
         specs_label=str(settings.specs),
         spec_poll=settings.spec_poll,
@@ -271,3 +287,17 @@ async def preview_cycle(settings: Settings, at: datetime | None = None) -> tuple
         return await preview(world)
     finally:
         await close_world(world)
+
+
+async def read_forecast(settings: Settings, at: datetime, only: str | None = None) -> Outlooks:
+    """What a forecast rests on, from the specs and the store; no platform is asked. Without a store it is as for a first start.
+
+    Raises:
+        SpecSourceUnavailable, StoreUnavailable: they cannot be read, or the store is damaged.
+    """
+    source = DirectorySpecSource(settings.specs, settings.profiles or None)
+    store = _store_to_read(settings)
+    try:
+        return await read_outlooks(Reading(store, source, _RESTORERS, settings.profiles, at, only=only))
+    finally:
+        await store.close()

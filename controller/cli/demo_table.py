@@ -3,8 +3,9 @@
 from datetime import UTC, datetime, timedelta
 
 from controller.cli.terminal import Cell, Paint, both, table
-from controller.decide.slots import calendar_of, next_slot
-from controller.model.schedule import CalendarEntry, EntryKind, ScheduleSpec
+from controller.decide.slots import calendar_of, freshness_ages, next_slot
+from controller.model.calendar import CalendarEntry, EntryKind
+from controller.model.schedule import ScheduleSpec
 from controller.ports.spec_source import SpecTree
 
 _A_DAY = timedelta(hours=20)
@@ -23,16 +24,18 @@ def upcoming(tree: SpecTree, now: datetime, paint: Paint) -> str:
 
 
 def _row(spec: ScheduleSpec, now: datetime) -> tuple[datetime, list[Cell | str]]:
+    # The store is not asked: what a freshness entry rests on is known once the controller runs.
     calendar, slots, at = calendar_of(spec.calendar_key), list[datetime](), now
     while calendar is not None and len(slots) < NEXT_SHOWN and (following := next_slot(calendar, at)) is not None:
         slots.append(following)
         at = following
     state = Cell("ready", "green")
-    if spec.suspend is not None:
+    if spec.suspend is not None and spec.suspend.covers(now):
         state = Cell(f"suspended: {spec.suspend.reason or 'no reason given'}", "yellow")
     elif spec.unsupported:
         state = Cell(f"held: {', '.join(spec.unsupported)} not supported yet", "yellow")
-    first = both(slots[0], now) if slots else "never"
+    never = "when it is that old" if freshness_ages(spec.calendar_key) else "never"
+    first = both(slots[0], now) if slots else never
     then = ", ".join(
         f"{slot.astimezone():%H:%M:%S}" if slot - now < _A_DAY else f"{slot.astimezone():%a %H:%M}"
         for slot in slots[1:]

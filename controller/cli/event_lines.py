@@ -23,6 +23,8 @@ def _counted(fields: Fields, things: str) -> str:
 
 
 def _triggered(f: Fields) -> str:
+    if f.get("run"):
+        return f"retry {f['run']} of the {_slot_time(f)} slot is {f['job_id']}"
     return f"triggered the {_slot_time(f)} slot as {f['job_id']}, {f['trigger_delay_seconds']} s after it was due"
 
 
@@ -38,6 +40,13 @@ def _ended(verb: str, f: Fields) -> str:
         through = local(datetime.fromisoformat(str(f["through"])))
         return f"{verb} {count:,} slots, {_slot_time(f)} to {through} ({f['reason']}): {f['message']}"
     return f"{verb} the {_slot_time(f)} slot ({f['reason']}): {f['message']}"
+
+
+def _age(f: Fields) -> str:
+    at = f.get("last_success_at")
+    return (
+        f"no sync has succeeded since {local(datetime.fromisoformat(str(at)))}" if at else "no sync has succeeded yet"
+    )
 
 
 def _settled(f: Fields) -> str:
@@ -76,6 +85,10 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.LATE_DUPLICATE_FOUND: lambda f: (
         f"the {_slot_time(f)} slot may have two jobs: {f['job_id']} and {f['surplus']}"
     ),
+    EventName.PHANTOM_JOB_REPORTED: lambda f: f"look at the connection on the platform: {f['message']}",
+    EventName.FRESHNESS_WARNED: lambda f: f"the data is getting old: {_age(f)}",
+    EventName.FRESHNESS_LOST: lambda f: f"the data is too old: {_age(f)}",
+    EventName.FRESHNESS_RESTORED: lambda _: "the data is fresh again",
     EventName.SLOT_COUNTED: lambda f: f"the {_slot_time(f)} slot is covered: {f['message']}",
     EventName.SLOT_SKIPPED: lambda f: _ended("skipped", f),
     EventName.SLOT_MISSED: lambda f: _ended("missed", f),
@@ -93,7 +106,13 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
 }
 
 _GOOD = frozenset(
-    {EventName.SYNC_TRIGGERED, EventName.LISTING_RECOVERED, EventName.DOUBT_SETTLED, EventName.SCHEDULE_RELEASED}
+    {
+        EventName.SYNC_TRIGGERED,
+        EventName.LISTING_RECOVERED,
+        EventName.FRESHNESS_RESTORED,
+        EventName.DOUBT_SETTLED,
+        EventName.SCHEDULE_RELEASED,
+    }
 )
 _SEVERITY_STYLE = {Severity.WARNING: "yellow", Severity.ERROR: "red", Severity.DEBUG: "dim"}
 

@@ -24,14 +24,14 @@ from controller.cli.page import (
     write_json,
 )
 from controller.cli.plan import unreached
-from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told, upcoming_of
-from controller.cli.schedule_text import entries_text, entry_json, span
+from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
+from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
 from controller.cli.status_json import NEWEST, run_json, slot_json, snake_keys
-from controller.cli.status_text import facts, place_of, slots_table, state_cell
+from controller.cli.status_text import facts, origins_section, place_of, slots_table, state_cell
 from controller.cli.terminal import Cell, Paint, rfc3339
 from controller.decide.explain import explain_record
 from controller.errors import MainspringError
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.plan import ConnectionFacts, ConnectionPlan
 from controller.model.status import Run, ScheduleStatus
 from controller.settings import Settings
@@ -78,7 +78,7 @@ class Explanation:
     @property
     def next_slots(self) -> tuple[datetime, ...]:
         """The next slots."""
-        return upcoming_of(self.status.entries, self.now) if self.status.next_slot_at is not None else ()
+        return self.status.next_slots
 
     @property
     def active_run(self) -> Run | None:
@@ -86,8 +86,12 @@ class Explanation:
         if self.seen is None:
             return self.status.active_run
         attributed = self.seen.facts.standing.attributed
-        active = (Run(job, attributed.get(job.job_id)) for job in self.seen.facts.jobs if job.is_active)
+        active = (Run(job, _slot_of(attributed.get(job.job_id))) for job in self.seen.facts.jobs if job.is_active)
         return next(active, None)
+
+
+def _slot_of(key: ClaimKey | None) -> datetime | None:
+    return None if key is None else key.slot.scheduled_at
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -139,6 +143,7 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "at": rfc3339(explained.now),
         "origin": str(spec.origin) if spec is not None else None,
         "schedules": [entry_json(entry) for entry in status.entries],
+        "origins": resolved_origins(spec),
         "state": str(condition.state),
         "reason": str(condition.reason) if condition.reason else None,
         "message": condition.message,
@@ -174,7 +179,7 @@ def as_text(explained: Explanation, settings: Settings, paint: Paint) -> str:
         ("accounted to", moment(status.watermark, now)),
         ("active job", _active(explained)),
     )
-    parts = [paint("bold", status.name), indented(facts(rows, paint)), ""]
+    parts = [paint("bold", status.name), indented(facts(rows, paint)), *origins_section(status, paint), ""]
     parts += [heading("now", paint), indented("\n".join(_now(explained, paint))), ""]
     parts += [heading("next slots", paint), indented(_next(explained, paint)), ""]
     parts += [heading("last slots", paint), indented(slots_table(status.slots[:NEWEST], now, paint, room))]

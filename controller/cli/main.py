@@ -14,6 +14,7 @@ COMMANDS = {
     "platform": "the embedded platform alone",
     "validate": "check spec files offline",
     "plan": "what the next cycle would do and would not do, and why",
+    "forecast": "every slot to come, and what it will come to",
     "next": "the next instants of one expression",
     "get": "schedules with their status",
     "events": "the recorded events",

@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -10,12 +12,13 @@ from controller.bootstrap import system_clock
 from controller.cli.options import add_output, duration, instant
 from controller.cli.page import distance, write, write_json
 from controller.cli.terminal import Cell, Paint, complain, rfc3339, table
-from controller.decide.calendar import Calendar, CalendarError, compile_cron, compile_every
+from controller.decide.calendar import Calendar, CalendarError, compile_cron, compile_every, compile_quartz
 from controller.decide.slots import next_slot, to_epoch
 
 EXAMPLE = """examples:
   mainspring next "30 6 * * MON-FRI" --tz Europe/Zurich
   mainspring next "30 2 * * *" --tz Europe/Zurich --after 2026-03-28T12:00:00Z -n 3   # across the clock change
+  mainspring next "0 0 6 ? * MON-FRI" --quartz --tz Europe/Zurich
   mainspring next --every 6h -o json"""
 
 COUNT = 5
@@ -33,11 +36,13 @@ class Asked:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("expression", nargs="?", metavar="CRON", help="five fields, such as '*/15 8-18 * * MON-FRI'")
+    parser.add_argument(
+        "expression", nargs="?", metavar="EXPRESSION", help="cron's five fields, such as '*/15 8-18 * * MON-FRI'"
+    )
     parser.add_argument("--tz", default="UTC", metavar="ZONE", help="IANA time zone (UTC)")
     parser.add_argument("--after", "--at", type=instant, metavar="TIME", help="count from this instant on (now)")
     parser.add_argument("-n", type=_count, default=COUNT, metavar="N", help=f"how many ({COUNT})")
-    parser.add_argument("--quartz", action="store_true", help="the expression is in Quartz' dialect")
+    parser.add_argument("--quartz", action="store_true", help="the expression has Quartz' six or seven fields")
     parser.add_argument("--every", metavar="DURATION", help="an interval, such as 6h, instead of an expression")
     parser.add_argument("--anchor", type=instant, metavar="TIME", help="with --every: one of its slots")
     add_output(parser)
@@ -53,10 +58,9 @@ def _count(text: str) -> int:
 def execute(parsed: argparse.Namespace) -> int:
     """Print them."""
     if (parsed.expression is None) == (parsed.every is None):
-        parsed.usage_error("give a cron expression or --every, one of them")
-    if parsed.quartz:
-        complain("quartz expressions are not supported yet; write the schedule as a five-field cron")
-        return 1
+        parsed.usage_error("give an expression or --every, one of them")
+    if parsed.quartz and parsed.every is not None:
+        parsed.usage_error("--quartz is for an expression; leave it out beside --every")
     try:
         asked = _asked(parsed)
     except CalendarError as error:
@@ -75,7 +79,7 @@ def execute(parsed: argparse.Namespace) -> int:
 def _asked(parsed: argparse.Namespace) -> Asked:
     # The zone is checked also where it only shows: a misspelt one must not silently become UTC.
     if parsed.every is None:
-        return Asked(parsed.expression, parsed.tz, compile_cron(parsed.expression, parsed.tz))
+        return Asked(parsed.expression, parsed.tz, _compile(parsed.expression, parsed.tz, quartz=parsed.quartz))
     compile_cron("0 0 * * *", parsed.tz)
     try:
         seconds = duration(parsed.every)
@@ -85,6 +89,25 @@ def _asked(parsed: argparse.Namespace) -> Asked:
         raise CalendarError("interval", f'"{parsed.every}" is no whole number of seconds; write one from 1s to 36500d')
     anchor = to_epoch(parsed.anchor) if parsed.anchor is not None else 0
     return Asked(f"every {parsed.every}", parsed.tz, compile_every(int(seconds), anchor))
+
+
+def _compile(expression: str, time_zone: str, *, quartz: bool) -> Calendar:
+    """The calendar in the dialect that was said; an expression of the other one is refused with the option to change."""
+    ours, other = (compile_quartz, compile_cron) if quartz else (compile_cron, compile_quartz)
+    try:
+        return ours(expression, time_zone)
+    except CalendarError as error:
+        if not error.code.endswith("-syntax") or not _compiles(other, expression):
+            raise
+        hint = "cron; leave out --quartz" if quartz else "Quartz, seconds first; add --quartz"
+        raise CalendarError("cron-syntax", f"{expression[:60]!r} looks like {hint}") from error
+
+
+def _compiles(compiler: Callable[[str], Calendar], expression: str) -> bool:
+    with suppress(CalendarError):
+        compiler(expression)
+        return True
+    return False
 
 
 def _next(calendar: Calendar, after: datetime, count: int) -> list[datetime]:

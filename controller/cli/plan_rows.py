@@ -6,7 +6,7 @@ from typing import Any
 
 from controller.cli.terminal import rfc3339
 from controller.decide.explain import explain_action, explain_hold
-from controller.decide.slots import calendar_of, next_slot
+from controller.decide.slots import upcoming
 from controller.model.identity import ConnectionRef
 from controller.model.plan import (
     AcceptSchedule,
@@ -17,12 +17,13 @@ from controller.model.plan import (
     Hold,
     Plan,
     PlanningInput,
+    RearmFreshness,
     RecordSlot,
     SettleClaim,
     TriggerSync,
 )
+from controller.model.profile import PlatformProfile
 from controller.model.record import Reason, SlotRecord
-from controller.model.schedule import CalendarEntry, dump_entries
 
 NEXT = 3
 """How many slots to come are shown for each schedule."""
@@ -136,8 +137,13 @@ def rows_of(known: PlanningInput, plan: Plan) -> PlanRows:
         known.revision,
         tuple(action_row(action) for _, decided in pairs for action in decided.actions),
         tuple(HoldRow(hold) for _, decided in pairs for hold in decided.holds),
-        tuple(schedule_row(facts, decided, plan.now) for facts, decided in pairs),
+        tuple(schedule_row(facts, decided, plan.now, _profile_of(known, facts)) for facts, decided in pairs),
     )
+
+
+def _profile_of(known: PlanningInput, facts: ConnectionFacts) -> PlatformProfile:
+    platform = known.platforms.get(facts.ref.platform)
+    return PlatformProfile() if platform is None else platform.profile
 
 
 def name_of(facts: ConnectionFacts) -> str:
@@ -145,11 +151,13 @@ def name_of(facts: ConnectionFacts) -> str:
     return facts.spec.name if facts.spec is not None else facts.standing.schedule
 
 
-def schedule_row(facts: ConnectionFacts, decided: ConnectionPlan, now: datetime) -> ScheduleRow:
+def schedule_row(
+    facts: ConnectionFacts, decided: ConnectionPlan, now: datetime, profile: PlatformProfile
+) -> ScheduleRow:
     """What comes next for one connection."""
     holds = holds_told(decided)
     # The calendar that will be in force once what the plan says is done.
-    slots = upcoming_of(facts.spec.entries, now) if facts.spec is not None else ()
+    slots = upcoming(facts.spec, facts.standing, profile, now, NEXT) if facts.spec is not None else ()
     return ScheduleRow(name_of(facts), facts.ref, slots, decided.wake_at, holds, decided.defect)
 
 
@@ -158,17 +166,6 @@ def holds_told(decided: ConnectionPlan) -> tuple[HoldRow, ...]:
     slots = {(hold.reason, hold.message) for hold in decided.holds if hold.scheduled_at is not None}
     told = (hold for hold in decided.holds if hold.scheduled_at or (hold.reason, hold.message) not in slots)
     return tuple(HoldRow(hold) for hold in told)
-
-
-def upcoming_of(entries: tuple[CalendarEntry, ...], now: datetime) -> tuple[datetime, ...]:
-    """The next slots of a calendar."""
-    calendar, found = calendar_of(dump_entries(entries)), list[datetime]()
-    while calendar is not None and len(found) < NEXT:
-        slot = next_slot(calendar, found[-1] if found else now)
-        if slot is None:
-            break
-        found.append(slot)
-    return tuple(found)
 
 
 def action_row(action: Action) -> ActionRow:
@@ -182,6 +179,8 @@ def action_row(action: Action) -> ActionRow:
             return _record_row("record", record, sentence)
         case SettleClaim(record=record):
             return _record_row("settle", record, sentence)
+        case RearmFreshness(ref, schedule):
+            return ActionRow(schedule, ref, "rearm", sentence, message=sentence)
         case TriggerSync(claim):
             slot = claim.key.slot
             return ActionRow(claim.schedule, slot.ref, "trigger", sentence, slot.scheduled_at, message=sentence)

@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from controller.cli.schedule_text import entry_json, resolved_json
+from controller.cli.schedule_text import entry_json, resolved_json, resolved_origins
 from controller.cli.terminal import rfc3339
 from controller.model.record import SlotRecord
-from controller.model.status import Run, ScheduleStatus
+from controller.model.status import Run, ScheduleStatus, State
 
 NEWEST = 10
 """How many slots and runs a status lists."""
@@ -25,19 +25,23 @@ def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
         "revision": revision or None,
         "origin": str(spec.origin) if spec is not None else None,
         "schedules": [entry_json(entry) for entry in status.entries],
-        "suspended": spec is not None and spec.suspend is not None,
+        "suspended": status.condition.state is State.SUSPENDED,
         "state": str(condition.state),
         "reason": str(condition.reason) if condition.reason else None,
         "message": condition.message,
         "nextSlotAt": rfc3339(status.next_slot_at),
+        "nextFiresAt": rfc3339(status.next_fires_at),
         "lastScheduledAt": rfc3339(status.last_scheduled_at),
         "lastTriggeredAt": rfc3339(status.last_triggered_at),
         "lastSuccessAt": rfc3339(status.last_success_at),
         "missedCount": status.missed_count,
+        "failuresInARow": status.failures,
+        "freshness": str(status.freshness) if status.freshness is not None else None,
         "activeJob": run_json(active) if active is not None else None,
         "lastSlots": [slot_json(record) for record in status.slots[:NEWEST]],
         "lastRuns": [run_json(run) for run in status.runs[:NEWEST]],
         **resolved_json(spec, status.min_gap),
+        "origins": resolved_origins(spec),
     }
 
 

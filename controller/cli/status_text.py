@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from controller.cli.page import fitted_table, heading, indented, moment, room_below_title, since, width_of
-from controller.cli.schedule_text import entries_text, resolved_text
+from controller.cli.page import fitted_table, heading, indented, moment, printable, room_below_title, since, width_of
+from controller.cli.schedule_text import entries_text, origin_rows, resolved_text
 from controller.cli.terminal import Cell, Paint, ago
 from controller.decide.explain import explain_record
 from controller.model.job import JobStatus
@@ -98,15 +98,34 @@ def detail(status: ScheduleStatus, report: StatusReport, specs: Path, paint: Pai
         ("schedule", entries_text(status.entries)),
         ("behaviour", resolved_text(spec, status.min_gap) if spec is not None else ""),
         ("generation", generation),
-        ("next slot", moment(status.next_slot_at, now)),
+        ("next slot", _next_slot(status, now)),
         ("last trigger", _when(status.last_triggered_at, now)),
         ("last success", _when(status.last_success_at, now)),
+        ("failures", f"{status.failures} in a row" if status.failures else ""),
+        ("freshness", str(status.freshness) if status.freshness is not None else ""),
         ("missed", f"{status.missed_count:,} of the newest slots" if status.missed_count else "none"),
     )
     parts = [paint("bold", status.name), indented(facts(rows, paint))]
+    parts += origins_section(status, paint)
     parts += ["", heading("last slots", paint), indented(slots_table(status.slots[:SLOTS_SHOWN], now, paint, width))]
     parts += ["", heading("last runs", paint), indented(runs_table(status.runs[:SLOTS_SHOWN], now, paint))]
     return "\n".join(parts)
+
+
+def origins_section(status: ScheduleStatus, paint: Paint) -> list[str]:
+    """Each value that is not a default, with the file and line that it came from; nothing where none is known."""
+    rows = origin_rows(status.spec, status.min_gap) if status.spec is not None else []
+    if not rows:
+        return []
+    told = [(name, f"{printable(value)}  {paint('dim', f'({place})')}") for name, value, place in rows]
+    return ["", heading("written values", paint), indented(facts(told, paint))]
+
+
+def _next_slot(status: ScheduleStatus, now: datetime) -> str:
+    text = moment(status.next_slot_at, now)
+    if status.next_fires_at == status.next_slot_at:
+        return text
+    return f"{text}, starts at {moment(status.next_fires_at, now)} by its jitter"
 
 
 def _when(at: datetime | None, now: datetime) -> str:

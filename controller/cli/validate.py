@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from controller.bootstrap import check_specs
+from controller.cli.choose import add_at
 from controller.cli.options import add_output
 from controller.cli.page import counted, write, write_json
 from controller.cli.terminal import Paint
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", metavar="FILE", help="settings (TOML): the platforms that specs may name; without it none is known"
     )
+    add_at(parser)
     add_output(parser)
 
 
@@ -34,7 +36,7 @@ def execute(parsed: argparse.Namespace) -> int:
     """Report every error of every file."""
     # Only a file that is named says which platforms there are: the same tree gives the same answer in every directory.
     settings = load_settings({"config": parsed.config}) if parsed.config is not None else None
-    tree = check_specs(parsed.paths, settings)
+    tree = check_specs(parsed.paths, settings, parsed.at)
     if parsed.output == "json":
         write_json(as_json(tree))
     else:
@@ -49,6 +51,7 @@ def as_json(tree: SpecTree) -> dict[str, Any]:
         "warnings": [_row(warning) for warning in tree.warnings],
         "files": tree.files,
         "schedules": len(tree.specs),
+        "policies": len(tree.policies),
     }
 
 
@@ -78,7 +81,9 @@ def _lines(tree: SpecTree, paint: Paint) -> Iterable[str]:
 
 
 def _summary(tree: SpecTree, paint: Paint) -> str:
-    what = f"{counted(len(tree.specs), 'schedule')} in {counted(tree.files, 'file')}"
+    number = len(tree.policies)
+    policies = f" and {number:,} {'policy' if number == 1 else 'policies'}" if number else ""
+    what = f"{counted(len(tree.specs), 'schedule')}{policies} in {counted(tree.files, 'file')}"
     warnings = f", {counted(len(tree.warnings), 'warning')}" if tree.warnings else ""
     if tree.errors:
         return paint("red", f"✗ {counted(len(tree.errors), 'error')}{warnings}; {what}")

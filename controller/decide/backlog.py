@@ -1,36 +1,77 @@
 """Which slots are open now: the newest is judged, what it supersedes is settled here."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
+from controller.decide.against import closed_throughout, forbidden, held_as_a_whole, paused
 from controller.decide.calendar import Calendar
 from controller.decide.case import WINDOW_STEP, Case
+from controller.decide.freshness import is_freshness_slot
 from controller.decide.parts import Part
-from controller.decide.rules import suspension_text
 from controller.decide.sight import foreign_sync, is_under_way, listing_for
-from controller.decide.slots import DueSlots, deadline, due_slots, next_slot
+from controller.decide.slots import DueSlots, deadline, due_slots, earliest, fires_at, next_slot
+from controller.decide.walls import decided_as, wall_of
 from controller.model.identity import SlotKey
 from controller.model.plan import Action, ConnectionFacts, Hold, NeedKind, PlanningInput, PlatformFacts, RecordSlot
 from controller.model.record import STOOD_AGAINST, Outcome, Reason, SlotRecord
 
+SECOND = timedelta(seconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What is open: ``newest``, the newest due slot; ``settled``, what it supersedes; ``wake_at``, when one that jitter delays fires."""
+
+    settled: Part
+    newest: Case | None
+    wake_at: datetime | None = None
+
 
 def backlog(
     facts: ConnectionFacts, platform: PlatformFacts, calendar: Calendar | None, known: PlanningInput
-) -> tuple[Part, Case | None]:
+) -> Backlog:
     """Split what is due into the newest slot, as a case for the rules, and older ones, which are settled as superseded."""
     pending, fresh = _open_slots(facts, calendar, known.now)
-    instants = sorted({*pending, *fresh.instants})
-    if not instants:
-        return Part(), None
+    fires = {at: fires_at(facts.spec, calendar, facts.ref, at) for at in sorted({*pending, *fresh.instants})}
+    due = [at for at, fire in fires.items() if fire <= known.now]
+    later = earliest([fire for fire in fires.values() if fire > known.now])
+    if not due:
+        return Backlog(Part(), None, later)
     actions: list[Action] = []
     if not is_under_way(facts):
         if fresh.dropped_from is not None:
-            actions.append(RecordSlot(_superseded(facts, None, fresh.dropped_from, known, fresh)))
-        actions.extend(RecordSlot(_superseded(facts, pending.get(at), at, known)) for at in instants[:-1])
-    newest = instants[-1]
-    until = deadline(facts.spec, calendar, newest)
-    return Part(tuple(actions)), Case(
-        facts, platform, known.now, SlotKey(facts.ref, newest), until, pending.get(newest)
+            actions.append(RecordSlot(_superseded(facts, None, fresh.dropped_from, known, span=fresh)))
+        for at, following in pairwise(due):
+            # The instant at which the newer slot fires is that slot's own.
+            ends = min(fires[following] - SECOND, deadline(facts.spec, calendar, facts.ref, at))
+            actions.append(RecordSlot(_superseded(facts, pending.get(at), at, known, open_for=(fires[at], ends))))
+    return Backlog(
+        Part(tuple(actions)), _case_of(facts, platform, calendar, known, (due[-1], fires[due[-1]], pending)), later
+    )
+
+
+def _case_of(
+    facts: ConnectionFacts,
+    platform: PlatformFacts,
+    calendar: Calendar | None,
+    known: PlanningInput,
+    place: tuple[datetime, datetime, dict[datetime, SlotRecord]],
+) -> Case:
+    at, fires, pending = place
+    key = facts.standing.calendar_key or "[]"
+    return Case(
+        facts,
+        platform,
+        known.now,
+        SlotKey(facts.ref, at),
+        fires,
+        deadline(facts.spec, calendar, facts.ref, at),
+        pending.get(at),
+        waits_for_idle=is_freshness_slot(key, at),
+        decided_as=decided_as(key, at, facts.standing.walls),
+        wall=wall_of(key, at),
     )
 
 
@@ -47,38 +88,52 @@ def _open_slots(
 
 
 def _superseded(
-    facts: ConnectionFacts, pending: SlotRecord | None, at: datetime, known: PlanningInput, span: DueSlots | None = None
+    facts: ConnectionFacts,
+    pending: SlotRecord | None,
+    at: datetime,
+    known: PlanningInput,
+    *,
+    open_for: tuple[datetime, datetime] | None = None,
+    span: DueSlots | None = None,
 ) -> SlotRecord:
-    """The end of a slot after which a newer one is due: what stood against it, or a miss."""
-    reason, message = _what_stood_against(facts, pending, known.platforms[facts.ref.platform].trouble)
+    """The end of a slot after which a newer one is due: what stood against it, or a miss.
+
+    ``open_for``: from when to when it might have started; left out for a range of slots, ``span``.
+    """
+    last = at if span is None or span.dropped_through is None else span.dropped_through
+    reason, message = _what_stood_against(facts, pending, last, open_for, known.platforms[facts.ref.platform].trouble)
     outcome = Outcome.MISSED if reason is Reason.SUPERSEDED else Outcome.SKIPPED
     name = facts.spec.name if facts.spec is not None else facts.standing.schedule
-    record = SlotRecord(SlotKey(facts.ref, at), outcome, known.now, name, reason, message, revision=known.revision)
-    if span is None:
-        return record
     return SlotRecord(
-        record.slot,
+        SlotKey(facts.ref, at),
         outcome,
         known.now,
         name,
         reason,
         message,
-        through=span.dropped_through,
-        count=span.dropped,
+        through=None if span is None else span.dropped_through,
+        count=1 if span is None else span.dropped,
         revision=known.revision,
+        wall="" if span is not None else wall_of(facts.standing.calendar_key or "[]", at),
     )
 
 
-def _what_stood_against(facts: ConnectionFacts, pending: SlotRecord | None, trouble: str) -> tuple[Reason, str]:
-    spec = facts.spec
-    if facts.obstacle is not None:
-        return facts.obstacle, "two files claim it; none of them is in force"
-    if spec is not None and spec.unsupported:
-        return Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}"
-    if spec is not None and spec.suspend is not None:
-        return Reason.SUSPENDED, suspension_text(spec.suspend)
+def _what_stood_against(
+    facts: ConnectionFacts,
+    pending: SlotRecord | None,
+    last: datetime,
+    open_for: tuple[datetime, datetime] | None,
+    trouble: str,
+) -> tuple[Reason, str]:
+    """``last``: the newest of the slots that are spoken of."""
+    if (against := held_as_a_whole(facts) or forbidden(facts, last if open_for is None else open_for[0])) is not None:
+        return against
     if pending is not None and pending.reason is not None and pending.reason in STOOD_AGAINST:
         return pending.reason, f"until a newer slot was due: {pending.message}"
+    if open_for is not None:
+        since, ends = open_for
+        if (shut := closed_throughout(facts.spec, since, ends)) is not None:
+            return shut
     if trouble:
         return Reason.SUPERSEDED, f"a newer slot was due, and the platform's jobs could not be listed: {trouble}"
     return Reason.SUPERSEDED, "nobody could start it before a newer slot was due"
@@ -91,7 +146,7 @@ def observed(
     pending, fresh = _open_slots(facts, calendar, known.now)
     taken: set[str] = set()
     if fresh.dropped_from is not None:
-        yield Part((RecordSlot(_superseded(facts, None, fresh.dropped_from, known, fresh)),))
+        yield Part((RecordSlot(_superseded(facts, None, fresh.dropped_from, known, span=fresh)),))
     for at in sorted({*pending, *fresh.instants}):
         yield _observe_slot(facts, platform, calendar, known, (at, pending.get(at), taken))
 
@@ -105,9 +160,13 @@ def _observe_slot(
 ) -> Part:
     at, pending, taken = place
     following = None if calendar is None else next_slot(calendar, at)
-    ends = deadline(facts.spec, calendar, at)
+    ends = deadline(facts.spec, calendar, facts.ref, at)
     ends = ends if following is None else min(ends, following)
     slot, name = SlotKey(facts.ref, at), facts.standing.schedule
+    fires = fires_at(facts.spec, calendar, facts.ref, at)
+    if facts.spec is not None and (against := paused(facts.spec, fires)) is not None:
+        record = SlotRecord(slot, Outcome.SKIPPED, known.now, name, *against, revision=known.revision)
+        return Part((RecordSlot(record),))
     job = foreign_sync(facts, at, ends if ends != following else ends - timedelta(microseconds=1))
     if job is not None and job.job_id not in taken:
         taken.add(job.job_id)

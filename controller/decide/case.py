@@ -1,9 +1,10 @@
-"""One due slot before the rules, and what a rule may say about it."""
+"""One due slot, or the retry of one, before the rules, and what a rule may say about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from controller.model.identity import SlotKey
+from controller.model.identity import ClaimKey, SlotKey
+from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, ListingNeed, PlatformFacts
 from controller.model.record import Outcome, Reason, Setbacks, SlotRecord
 from controller.model.schedule import ScheduleSpec
@@ -17,19 +18,39 @@ WINDOW_STEP = timedelta(milliseconds=1)
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The newest due slot of a connection, with all that the rules ask about. ``until`` is its deadline, inclusive."""
+    """The newest due slot of a connection, or the next run of one, with all that the rules ask about.
+
+    Attributes:
+        due_at: when it may start at the earliest: its jittered instant, or the end of the back-off before a retry.
+        until: its deadline, inclusive.
+        pending: its record, if it waits already.
+        run: 0, or the number of the retry.
+        waits_for_idle: whether it waits for an active job whatever ``overlap`` says: a ``freshness`` slot.
+        decided_as: the slot that stands for the same local time and was decided before the zone data changed.
+        wall: the local times that it stands for.
+    """
 
     facts: ConnectionFacts
     platform: PlatformFacts
     now: datetime
     slot: SlotKey
+    due_at: datetime
     until: datetime
-    pending: SlotRecord | None
+    pending: SlotRecord | None = None
+    run: int = 0
+    waits_for_idle: bool = False
+    decided_as: datetime | None = None
+    wall: str = ""
 
     @property
-    def due_at(self) -> datetime:
-        """When it may start at the earliest."""
+    def scheduled_at(self) -> datetime:
+        """The slot's own instant."""
         return self.slot.scheduled_at
+
+    @property
+    def seen_since(self) -> datetime:
+        """From when on jobs must be known: any that started since then may count for it, or stand against it."""
+        return self.scheduled_at if self.run == 0 else self.due_at
 
     @property
     def spec(self) -> ScheduleSpec | None:
@@ -44,7 +65,12 @@ class Case:
     @property
     def setbacks(self) -> Setbacks:
         """What its closed claims came to."""
-        return self.facts.standing.setbacks.get(self.due_at, Setbacks())
+        return self.facts.standing.setbacks.get(ClaimKey(self.slot, self.run), Setbacks())
+
+    @property
+    def active(self) -> Job | None:
+        """The newest active job of the connection."""
+        return next((job for job in self.facts.jobs if job.is_active), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +84,27 @@ class Finish:
 
 
 @dataclass(frozen=True, slots=True)
+class Wish:
+    """A job that should end: ``since`` when, and why; nothing is cancelled on a view begun before that."""
+
+    job: Job
+    reason: Reason
+    since: datetime
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
-    """Not now: ``until`` is when to ask again, ``need`` what must be seen first; None = at the window's end."""
+    """Not now: ``until`` is when to ask again, ``need`` what must be seen first; None = at the window's end.
+
+    ``wish``: the job that must end before.
+    """
 
     reason: Reason
     message: str
     until: datetime | None = None
     need: ListingNeed | None = None
+    wish: Wish | None = field(default=None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
+from controller.decide.against import closed, forbidden, freeze_at, held_as_a_whole
+from controller.decide.retry import allows_retry
 from controller.decide.sight import is_fresh
-from controller.decide.slots import calendar_of, has_slot
+from controller.decide.slots import calendar_in_force, fires_at, has_slot
+from controller.model.identity import ClaimKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.plan import (
     CancelJob,
@@ -16,6 +20,7 @@ from controller.model.plan import (
     SettleClaim,
     TriggerSync,
 )
+from controller.model.record import Reason
 from controller.model.schedule import Mode
 
 
@@ -52,7 +57,7 @@ def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionP
     for trigger in triggers:
         yield from _about_trigger(known, facts, trigger)
     for cancel in cancels:
-        yield from _about_cancel(facts, cancel)
+        yield from _about_cancel(facts, cancel, known.now)
     yield from _about_records(known, facts, decided)
     if decided.wake_at is not None and decided.wake_at < known.now:
         yield f"it wants to be woken in the past, at {decided.wake_at}"
@@ -61,31 +66,44 @@ def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionP
 def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: TriggerSync) -> Iterable[str]:
     slot, standing = trigger.claim.key.slot, facts.standing
     platform = known.platforms[facts.ref.platform]
-    if slot.scheduled_at > known.now:
+    calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
+    due_at = fires_at(facts.spec, calendar, facts.ref, slot.scheduled_at)
+    if due_at > known.now:
         yield f"{slot} is triggered early"
     if standing.claim is not None or facts.in_flight:
         yield f"{slot} is triggered while another trigger of the connection is open"
-    if (
-        facts.spec is None
-        or facts.spec.suspend
-        or facts.spec.unsupported
-        or facts.obstacle
-        or facts.spec.mode is Mode.OBSERVE
-    ):
+    if facts.spec is None or facts.spec.mode is Mode.OBSERVE or held_as_a_whole(facts) or forbidden(facts, known.now):
         yield f"{slot} is triggered although its schedule must not start anything"
-    if not is_fresh(platform, known.now, slot.scheduled_at):
+    if closed(facts.spec, known.now):
+        yield f"{slot} is triggered while no window is open"
+    if not is_fresh(platform, known.now, due_at):
         yield f"{slot} is triggered on a listing that is too old, or begun before it was due"
     if any(job.is_active for job in facts.jobs):
         yield f"{slot} is triggered while a job is active"
+    if trigger.claim.key.run > 0:
+        yield from _about_retry(facts, trigger.claim.key)
+        return
     is_pending = any(record.slot == slot for record in standing.pending)
     if not is_pending and standing.watermark is not None and slot.scheduled_at <= standing.watermark:
         yield f"{slot} is triggered although it was decided before"
-    calendar = calendar_of(standing.calendar_key) if standing.calendar_key is not None else None
     if not is_pending and (calendar is None or not has_slot(calendar, slot.scheduled_at)):
         yield f"{slot} is no slot of the calendar in force"
 
 
-def _about_cancel(facts: ConnectionFacts, cancel: CancelJob) -> Iterable[str]:
+def _about_retry(facts: ConnectionFacts, key: ClaimKey) -> Iterable[str]:
+    """Run n may start only once the job of run n - 1 was observed failed."""
+    before = ClaimKey(key.slot, key.run - 1)
+    owned = facts.standing.attributed
+    failed = (job.job_id for job in facts.jobs if job.status is JobStatus.FAILED)
+    if not any(owned.get(job_id) == before and facts.standing.owns(job_id) for job_id in failed):
+        yield f"run {key.run} of {key.slot} is triggered although no job of run {before.run} was seen to fail"
+    if key in owned.values():
+        yield f"run {key.run} of {key.slot} is triggered although it has a job"
+    if not allows_retry(facts.spec, key):
+        yield f"run {key.run} of {key.slot} is more than its spec allows"
+
+
+def _about_cancel(facts: ConnectionFacts, cancel: CancelJob, now: datetime) -> Iterable[str]:
     newest = max(
         (job for job in facts.jobs if job.is_active), key=lambda job: (job.created_at, job.job_id), default=None
     )
@@ -93,8 +111,14 @@ def _about_cancel(facts: ConnectionFacts, cancel: CancelJob) -> Iterable[str]:
         yield f"{cancel.job.job_id} is cancelled although it is not the connection's newest active job"
     elif newest.kind is not JobKind.SYNC or newest.status is JobStatus.UNKNOWN:
         yield f"{cancel.job.job_id} is cancelled although it is no sync of a known status"
-    if facts.spec is None or facts.spec.mode is Mode.OBSERVE or facts.spec.unsupported or facts.obstacle:
+    spec = facts.spec or facts.last_spec
+    if spec is None or spec.mode is Mode.OBSERVE or held_as_a_whole(facts):
         yield f"{cancel.job.job_id} is cancelled although the schedule writes nothing"
+    if spec is not None and freeze_at(spec, now) is not None:
+        yield f"{cancel.job.job_id} is cancelled during a freeze"
+    needs_owner = cancel.reason in (Reason.REPLACED, Reason.WINDOW_CLOSED, Reason.DELETED)
+    if needs_owner and not facts.standing.owns(cancel.job.job_id):
+        yield f"{cancel.job.job_id} is cancelled for {cancel.reason} although it is not ours"
 
 
 def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:

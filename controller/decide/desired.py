@@ -1,10 +1,12 @@
 """From a revision as read to what is in force: one bad file harms only itself, and never counts as a deletion."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from controller.decide.policies import settle, with_additions
 from controller.model.identity import ConnectionRef
+from controller.model.policy import Policy
 from controller.model.record import Reason
 from controller.model.schedule import ScheduleSpec
 
@@ -15,10 +17,13 @@ class Desired:
 
     Attributes:
         revision: the newest revision that was read whole.
-        specs: the schedule in force for each connection.
+        specs: the schedule in force for each connection, under all policies.
         obstacles: connections whose files contradict each other; no new spec of theirs comes into force.
         stale: connections whose schedule in force is older than ``revision``.
-        absence_believed: whether a connection without a spec is really gone.
+        absence_believed: whether a connection or a policy without a document is really gone.
+        written: the document in force for each connection, as it was written.
+        policies: the policies in force, by name.
+        settled: ``specs`` without what policies add, so that values in conflict can stay as they were.
     """
 
     revision: str = ""
@@ -26,14 +31,23 @@ class Desired:
     obstacles: Mapping[ConnectionRef, Reason] = field(default_factory=dict)
     stale: frozenset[ConnectionRef] = frozenset()
     absence_believed: bool = True
+    written: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
+    policies: tuple[Policy, ...] = ()
+    settled: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
 
 
-def merge(previous: Desired, revision: str, specs: Iterable[ScheduleSpec], failed_paths: frozenset[str]) -> Desired:
+def merge(
+    previous: Desired,
+    revision: str,
+    specs: Iterable[ScheduleSpec],
+    failed_paths: frozenset[str],
+    policies: Iterable[Policy] = (),
+) -> Desired:
     """Put a revision in force over the previous one.
 
-    A file that is rejected keeps what it last held in good order. A rejected file of which nothing is known may be any connection's:
-    while a revision holds one, nothing that is missing counts as gone. While two files claim a name or a connection, no new spec of it
-    comes into force.
+    A file that is rejected keeps what it last held in good order. A rejected file of which nothing is known may be anybody's: while a
+    revision holds one, nothing that is missing counts as gone. While two files claim a name or a connection, no new document of it comes
+    into force.
     """
     by_ref: dict[ConnectionRef, list[ScheduleSpec]] = defaultdict(list)
     by_name: dict[str, list[ScheduleSpec]] = defaultdict(list)
@@ -44,12 +58,37 @@ def merge(previous: Desired, revision: str, specs: Iterable[ScheduleSpec], faile
     for rows in by_name.values():
         if len(rows) > 1:
             obstacles.update({spec.ref: Reason.DUPLICATE_NAME for spec in rows if spec.ref not in obstacles})
-    known_paths = {spec.origin.path for spec in previous.specs.values()}
-    believed = failed_paths <= known_paths
-    in_force: dict[ConnectionRef, ScheduleSpec] = {ref: rows[0] for ref, rows in by_ref.items() if ref not in obstacles}
+    origins = (*(spec.origin for spec in previous.written.values()), *(policy.origin for policy in previous.policies))
+    believed = failed_paths <= {origin.path for origin in origins}
+    kept = failed_paths if believed else None
+    written = {ref: rows[0] for ref, rows in by_ref.items() if ref not in obstacles}
     stale = set()
-    for ref, spec in previous.specs.items():
-        if ref not in in_force and (ref in obstacles or not believed or spec.origin.path in failed_paths):
-            in_force[ref] = spec
+    for ref, spec in previous.written.items():
+        if ref not in written and (ref in obstacles or kept is None or spec.origin.path in kept):
+            written[ref] = spec
             stale.add(ref)
-    return Desired(revision, in_force, obstacles, frozenset(stale), believed)
+    in_force = merge_policies(previous.policies, tuple(policies), kept)
+    settled = {ref: settle(spec, in_force, previous.settled.get(ref)) for ref, spec in written.items()}
+    return Desired(
+        revision=revision,
+        specs={ref: with_additions(spec, in_force) for ref, spec in settled.items()},
+        obstacles=obstacles,
+        stale=frozenset(stale),
+        absence_believed=believed,
+        written=written,
+        policies=in_force,
+        settled=settled,
+    )
+
+
+def merge_policies(
+    previous: Iterable[Policy], policies: Iterable[Policy], kept: frozenset[str] | None
+) -> tuple[Policy, ...]:
+    """The policies in force, by name; ``kept``: paths of which nothing counts as gone, None = no path does."""
+    read = tuple(policies)
+    claims = Counter(policy.name for policy in read)
+    in_force = {policy.name: policy for policy in read if claims[policy.name] == 1}
+    for policy in previous:
+        if policy.name not in in_force and (policy.name in claims or kept is None or policy.origin.path in kept):
+            in_force[policy.name] = policy
+    return tuple(in_force[name] for name in sorted(in_force))

@@ -5,13 +5,13 @@ An excluded slot is none at all: it is not counted, it supersedes nothing, and o
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from typing import Protocol
 
 from controller.decide.calendar import Calendar, compile_cron
 from controller.decide.cron.zone import segments_of
+from controller.model.calendar import ExcludedCron, ExcludedDates, Exclusion
 
 MINUTE, DAY = 60, 86_400
 
@@ -27,24 +27,6 @@ SPANS_CACHED = 4096
 
 _EPOCH = date(1970, 1, 1).toordinal()
 
-
-@dataclass(frozen=True, slots=True)
-class ExcludedDates:
-    """Whole days on the wall clock of a zone, from midnight to midnight, 23 or 25 hours where the clock changes."""
-
-    dates: frozenset[date]
-    time_zone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True)
-class ExcludedCron:
-    """The minutes that a cron expression names: its own slots, by the Debian rule, each with the 59 seconds after it."""
-
-    cron: str
-    time_zone: str = "UTC"
-
-
-Exclusion = ExcludedDates | ExcludedCron
 
 Span = tuple[int, int]
 """The instants from the first to before the second."""

@@ -2,7 +2,16 @@
 
 from collections.abc import Mapping
 
-from controller.model.plan import AcceptSchedule, Action, CancelJob, Hold, RecordSlot, SettleClaim, TriggerSync
+from controller.model.plan import (
+    AcceptSchedule,
+    Action,
+    CancelJob,
+    Hold,
+    RearmFreshness,
+    RecordSlot,
+    SettleClaim,
+    TriggerSync,
+)
 from controller.model.record import STOOD_AGAINST, Outcome, Reason, SlotRecord
 
 PUNCTUAL_SECONDS = 1
@@ -12,7 +21,7 @@ TOLD_IN_SECONDS = 120
 """A longer delay is told in minutes."""
 
 SKIPPED: Mapping[Reason, str] = {
-    Reason.ACTIVE: "a sync of the connection was still going, and overlap is Skip",
+    Reason.ACTIVE: "a sync of the connection was still going",
     Reason.SUSPENDED: "the schedule was suspended",
     Reason.FROZEN: "a policy had frozen the schedule",
     Reason.STALLED: "too many syncs had failed in a row",
@@ -64,6 +73,12 @@ WAITING: Mapping[Reason, str] = {
     Reason.CANCEL_IN_FLIGHT: "a request to end its job is under way",
     Reason.REFUSED: "the platform refused for now",
     Reason.UNKNOWN_PLATFORM: "the settings know no platform of that name",
+    Reason.STALLED_AFTER: "a job that does not move any more was asked to end",
+    Reason.REPLACED: "a job was asked to end for a newer slot",
+    Reason.FOREIGN_JOB: "a job that was started elsewhere was asked to end",
+    Reason.RETRY_PENDING: "its job failed and is tried again later",
+    Reason.CLOCK_BEHIND: "the clock was set back, and nothing is judged until it has caught up",
+    Reason.PHANTOM_ACTIVE: "the platform says that a job is running and lists none; look at the connection there",
     Reason.BLAST_RADIUS: "the revision removes too much at once; a person must confirm it",
 }
 """What it means that nothing is done now."""
@@ -75,6 +90,14 @@ _SELF_CONTAINED = frozenset(
         Reason.MIN_GAP,
         Reason.DEADLINE,
         Reason.MAX_DURATION,
+        Reason.STALLED_AFTER,
+        Reason.REPLACED,
+        Reason.FOREIGN_JOB,
+        Reason.RETRY_PENDING,
+        Reason.CLOCK_BEHIND,
+        Reason.PHANTOM_ACTIVE,
+        Reason.STALLED,
+        Reason.POLICY_CONFLICT,
         Reason.IN_DOUBT,
         Reason.CLAIM_OPEN,
         Reason.CONNECTION_INACTIVE,
@@ -125,7 +148,10 @@ def explain_record(record: SlotRecord) -> str:
         case Outcome.TRIGGERED if record.adopted:
             return f"made {record.job_id}, which was found while the answer to the request was unknown"
         case Outcome.TRIGGERED:
-            return f"started {record.job_id} {_punctuality(record)}"
+            # A start that jitter put off is not late, and says so itself.
+            return (
+                f"started {record.job_id}; {message}" if message else f"started {record.job_id} {_punctuality(record)}"
+            )
         case Outcome.COUNTED:
             return f"{message or f'{record.job_id} was started elsewhere'}, and counts for it"
         case Outcome.SKIPPED:
@@ -171,6 +197,10 @@ def explain_action(action: Action) -> str:
             return f"{record.word}: {explain_record(record)}"
         case TriggerSync(claim):
             again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
+            if claim.key.run > 0:
+                return f"its job failed, and retry {claim.key.run} is due{again}"
             return f"it is due, and nothing stands against it{again}"
+        case RearmFreshness(fresh_since=fresh_since):
+            return f"its data is fresh since {fresh_since:%Y-%m-%d %H:%M:%SZ}; freshness slots count from there"
         case CancelJob():
             return f"{action.job.job_id}: {action.message}"

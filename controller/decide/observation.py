@@ -17,6 +17,8 @@ FAILED_MAX = timedelta(seconds=30)
 RHYTHM: dict[NeedKind, tuple[int, ...]] = {
     NeedKind.IN_DOUBT: (2, 4, 8, 30),
     NeedKind.CANCELLING: (2, 5, 10, 20, 30),
+    NeedKind.ACTIVE: (2, 5, 10, 20, 30),
+    NeedKind.SUCCESS: (2, 4, 8, 30),
 }
 """Seconds after the waiting began at which to look; then again after each further last one."""
 

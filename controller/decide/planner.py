@@ -5,27 +5,31 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.decide.acceptance import judge_acceptance
+from controller.decide.against import forbidden, held_as_a_whole, paused
 from controller.decide.backlog import backlog, observed
-from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait
-from controller.decide.limits import judge_limits
+from controller.decide.cancels import judge_cancels
+from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
+from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
+from controller.decide.retry import next_run
 from controller.decide.rules import (
     claim_open,
     counted,
+    decided_before,
     expired,
+    halted,
     inactive,
     obstructed,
     overlapping,
     refused_before,
-    suspended,
-    suspension_text,
     too_soon,
     under_way,
     unseen,
+    window_closed,
 )
 from controller.decide.sight import is_under_way
-from controller.decide.slots import calendar_of, next_slot
+from controller.decide.slots import calendar_in_force, earliest, fires_at, next_slot
 from controller.model.identity import ClaimKey
 from controller.model.plan import (
     Action,
@@ -42,20 +46,30 @@ from controller.model.plan import (
 from controller.model.record import STOOD_AGAINST, Claim, Outcome, Reason, SlotRecord
 from controller.model.schedule import CatchUpPolicy, Mode
 
-RULES: tuple[Callable[[Case], Finish | Wait | None], ...] = (
+Rule = Callable[[Case], Finish | Wait | None]
+
+RULES: tuple[Rule, ...] = (
     under_way,  # its claim may be on its way to the store
-    obstructed,  # held as a whole: two files claim it, or it asks for what is not supported yet
-    suspended,  # the spec says no
+    obstructed,  # held as a whole: files or policies contradict each other
+    halted,  # suspended, frozen by a policy, or stalled after too many failures
     claim_open,  # an earlier slot's trigger is in doubt
+    decided_before,  # its local time was decided before the zone data changed
     counted,  # somebody else's job counts for it
     expired,  # its window has ended
     refused_before,  # the platform said no; back off
     inactive,  # the platform would say no
+    window_closed,  # no window lets anything start now
     unseen,  # nothing starts on an old view
-    overlapping,  # a job is active
+    overlapping,  # a job is active: skip, queue or replace
     too_soon,  # minGap
 )
 """The order of the rules. The first that has something to say decides; a slot that passes them all is started."""
+
+RETRY_RULES = tuple(rule for rule in RULES if rule not in (decided_before, counted))
+"""The same for a further run of a slot whose job failed: its outcome stands, so nothing can count for it any more."""
+
+CLOCK_TOLERATED = timedelta(seconds=30)
+"""A clock that is further behind what was decided already was set back: nothing is judged until it has caught up."""
 
 
 DEFECT_PAUSE = timedelta(minutes=1)
@@ -82,60 +96,76 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
         name = facts.spec.name if facts.spec is not None else facts.standing.schedule
         message = f"the settings know no platform called {facts.ref.platform}"
         return ConnectionPlan(facts.ref, holds=(Hold(facts.ref, name, Reason.UNKNOWN_PLATFORM, message),))
-    acceptance = judge_acceptance(facts, known.revision, known.now)
+    acceptance = judge_acceptance(facts, platform, known.revision, known.now)
     if acceptance is not NOTHING:
         return assemble(facts.ref, (acceptance,))
     settled = judge_claim(facts, platform, known.now)
     if settled.actions:
         return assemble(facts.ref, (settled,))
-    return assemble(
-        facts.ref, (settled, judge_limits(facts, platform, known.now), *_judge_slots(facts, platform, known))
-    )
+    rearmed = judge_rearming(facts, platform, known.now, known.revision)
+    if rearmed.actions:
+        return assemble(facts.ref, (rearmed,))
+    slots, wish = _judge_slots(facts, platform, known)
+    freshness, alert = judge_freshness(facts, platform, known.now)
+    parts = (settled, judge_cancels(facts, platform, known.now, wish), success_need(facts), alert, *slots)
+    return replace(assemble(facts.ref, parts), freshness=freshness)
 
 
-def _judge_slots(facts: ConnectionFacts, platform: PlatformFacts, known: PlanningInput) -> Iterable[Part]:
-    """Settle older due slots, judge the newest, and say when the next one comes."""
-    key = facts.standing.calendar_key
-    calendar = calendar_of(key) if key is not None else None
-    yield _standing_obstacle(facts)
-    if key is None or facts.standing.watermark is None:
-        return
-    if calendar is not None and (following := next_slot(calendar, known.now)) is not None:
-        yield Part(wake_at=following)
-    if _only_observes(facts):
-        yield from observed(facts, platform, calendar, known)
-        return
-    older, newest = backlog(facts, platform, calendar, known)
-    yield older
-    if newest is not None:
-        yield _as_part(newest, judge(newest), known.revision)
+def _judge_slots(
+    facts: ConnectionFacts, platform: PlatformFacts, known: PlanningInput
+) -> tuple[list[Part], Wish | None]:
+    """Settle older due slots, judge the newest or the next run of the last one, and say when the next one comes."""
+    standing, now = facts.standing, known.now
+    parts = [_standing_obstacle(facts, now)]
+    if standing.calendar_key is None or standing.watermark is None:
+        return parts, None
+    if now < standing.watermark - CLOCK_TOLERATED:
+        name = facts.spec.name if facts.spec is not None else standing.schedule
+        message = (
+            f"slots are decided up to {standing.watermark:%Y-%m-%d %H:%M:%SZ}, and the clock shows {now:%H:%M:%SZ}"
+        )
+        hold = Hold(facts.ref, name, Reason.CLOCK_BEHIND, message)
+        return [*parts, Part(holds=(hold,), wake_at=standing.watermark)], None
+    calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
+    if calendar is not None and (following := next_slot(calendar, now)) is not None:
+        parts.append(Part(wake_at=fires_at(facts.spec, calendar, facts.ref, following)))
+    if _only_observes(facts, now):
+        return [*parts, *observed(facts, platform, calendar, known)], None
+    found = backlog(facts, platform, calendar, known)
+    parts += [found.settled, Part(wake_at=found.wake_at)]
+    case, rules = found.newest, RULES
+    if case is None:
+        waiting, case = next_run(facts, platform, calendar, now)
+        parts, rules = [*parts, waiting], RETRY_RULES
+    if case is None:
+        return parts, None
+    verdict = judge(case, rules)
+    wish = verdict.wish if isinstance(verdict, Wait) else None
+    return [*parts, _as_part(case, verdict, known.revision)], wish
 
 
-def _only_observes(facts: ConnectionFacts) -> bool:
+def _only_observes(facts: ConnectionFacts, now: datetime) -> bool:
     """Whether slots are observed: ``mode: Observe``, and nothing stands against the whole schedule (the rules know what that means)."""
     spec = facts.spec
-    if spec is None or spec.mode is not Mode.OBSERVE or facts.obstacle is not None or is_under_way(facts):
+    if spec is None or spec.mode is not Mode.OBSERVE or is_under_way(facts):
         return False
-    return not spec.unsupported and spec.suspend is None
+    return held_as_a_whole(facts) is None and paused(spec, now) is None
 
 
-def _standing_obstacle(facts: ConnectionFacts) -> Part:
-    """A schedule that is held or suspended says so also while nothing is due."""
-    spec = facts.spec
-    if facts.obstacle is not None:
-        hold = Hold(facts.ref, facts.standing.schedule, facts.obstacle, "two files claim it; none of them is in force")
-    elif spec is not None and spec.unsupported:
-        hold = Hold(facts.ref, spec.name, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
-    elif spec is not None and spec.suspend is not None:
-        hold = Hold(facts.ref, spec.name, Reason.SUSPENDED, suspension_text(spec.suspend))
-    else:
+def _standing_obstacle(facts: ConnectionFacts, now: datetime) -> Part:
+    """A schedule that is held, suspended, frozen or stalled says so also while nothing is due, and is looked at when that ends."""
+    against, spec = held_as_a_whole(facts) or forbidden(facts, now), facts.spec
+    if against is None:
         return NOTHING
-    return Part(holds=(hold,))
+    name = spec.name if spec is not None and facts.obstacle is None else facts.standing.schedule
+    limits = () if spec is None else (spec.suspend, *spec.freezes)
+    ends = [each.until for each in limits if each is not None and each.until is not None and each.until > now]
+    return Part(holds=(Hold(facts.ref, name, *against),), wake_at=earliest(ends))
 
 
-def judge(case: Case) -> Verdict:
+def judge(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
     """Ask the rules in order."""
-    for rule in RULES:
+    for rule in rules:
         verdict = rule(case)
         if verdict is not None:
             return verdict
@@ -146,11 +176,13 @@ def _as_part(case: Case, verdict: Verdict, revision: str) -> Part:
     name = case.spec.name if case.spec is not None else case.facts.standing.schedule
     match verdict:
         case Finish(outcome, reason, message, job_id):
-            record = SlotRecord(case.slot, outcome, case.now, name, reason, message, job_id, revision=revision)
-            return Part(actions=(RecordSlot(record),))
+            if case.run > 0:
+                return NOTHING
+            record = _record_of(case, outcome, name, reason, message, revision)
+            return Part(actions=(RecordSlot(replace(record, job_id=job_id)),))
         case Wait(reason, message, until, need):
-            hold = Hold(case.slot.ref, name, reason, message, case.due_at)
-            record = SlotRecord(case.slot, Outcome.HELD, case.now, name, reason, message, revision=revision)
+            hold = Hold(case.slot.ref, name, reason, message, case.scheduled_at)
+            record = _record_of(case, Outcome.HELD, name, reason, message, revision)
             return Part(
                 actions=(RecordSlot(record),) if _worth_a_record(case, reason) else (),
                 holds=(hold,),
@@ -158,22 +190,30 @@ def _as_part(case: Case, verdict: Verdict, revision: str) -> Part:
                 needs=() if need is None else (need,),
             )
         case Start():
-            key = ClaimKey(case.slot, 0)
             baseline = frozenset(job.job_id for job in case.facts.jobs)
-            claim = Claim(key, case.setbacks.attempts + 1, case.now, baseline, name, revision)
+            key = ClaimKey(case.slot, case.run)
+            claim = Claim(
+                key, case.setbacks.attempts + 1, case.now, baseline, name, revision, wall=case.wall, due_at=case.due_at
+            )
             return Part(actions=(TriggerSync(claim),))
 
 
+def _record_of(
+    case: Case, outcome: Outcome, name: str, reason: Reason | None, message: str, revision: str
+) -> SlotRecord:
+    return SlotRecord(case.slot, outcome, case.now, name, reason, message, revision=revision, wall=case.wall)
+
+
 def _after(case: Case, until: datetime | None) -> datetime | None:
-    """When to judge a waiting slot again: at ``until``, or just after its window's end if that is what it waits for."""
-    if until is None or until >= case.until:
+    """When to judge a waiting slot again: at ``until``, the window's end itself included, or else just after that."""
+    if until is None or until > case.until:
         return case.until + WINDOW_STEP if case.now <= case.until else None
     return until if until > case.now else None
 
 
 def _worth_a_record(case: Case, reason: Reason) -> bool:
     """Whether it must be remembered that the slot waits: what stood against it, or that it was seen in time under ``None``."""
-    if case.pending is not None and case.pending.reason in (reason, Reason.OBSERVE):
+    if case.run > 0 or (case.pending is not None and case.pending.reason in (reason, Reason.OBSERVE)):
         return False
     strict = case.spec is not None and case.spec.catch_up.policy is CatchUpPolicy.NONE and case.pending is None
     return strict or reason in STOOD_AGAINST
@@ -211,11 +251,9 @@ def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts) -> ConnectionPlan:
         if isinstance(action, TriggerSync):
             claim, slot = action.claim, action.claim.key.slot
             holds.append(Hold(plan.ref, claim.schedule, reason, message, slot.scheduled_at))
-            if strict and all(record.slot != slot for record in facts.standing.pending):
-                seen = SlotRecord(
-                    slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message, revision=claim.revision
-                )
-                kept.append(RecordSlot(seen))
+            if strict and claim.key.run == 0 and all(record.slot != slot for record in facts.standing.pending):
+                seen = SlotRecord(slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message)
+                kept.append(RecordSlot(replace(seen, revision=claim.revision, wall=claim.wall)))
         elif isinstance(action, CancelJob):
             holds.append(Hold(plan.ref, action.schedule, reason, message))
         else:

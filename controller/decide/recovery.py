@@ -11,6 +11,9 @@ from controller.model.plan import ConnectionFacts, Hold, NeedKind, PlatformFacts
 from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, Setbacks, SlotRecord
 from controller.model.schedule import WhenInDoubt
 
+PHANTOM = "the platform says that a job is running, and its complete list shows none"
+"""An answer that platforms were seen to give for hours (Airbyte, issue 25920 of its tracker); a person must look at the connection."""
+
 
 def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
     """Adopt, close or keep waiting for the connection's open claim."""
@@ -43,7 +46,9 @@ def _hold(claim: Claim, reason: Reason, message: str) -> Hold:
 
 
 def _record(claim: Claim, outcome: Outcome, now: datetime, reason: Reason | None, message: str) -> SlotRecord:
-    return SlotRecord(claim.key.slot, outcome, now, claim.schedule, reason, message, revision=claim.revision)
+    return SlotRecord(
+        claim.key.slot, outcome, now, claim.schedule, reason, message, revision=claim.revision, wall=claim.wall
+    )
 
 
 def _adopt(claim: Claim, found: tuple[Job, ...], now: datetime) -> Part:
@@ -88,10 +93,19 @@ def _absent(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: 
         reason = facts.obstacle or Reason.DELETED
         record = _record(claim, Outcome.SKIPPED, now, reason, "its POST made no job, and its schedule is not in force")
         return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
-    unknown = facts.standing.setbacks.get(claim.key.slot.scheduled_at, Setbacks()).unknown_attempts + 1
+    unknown = facts.standing.setbacks.get(claim.key, Setbacks()).unknown_attempts + 1
+    is_phantom = claim.answer is Answer.BUSY
     if facts.spec.when_in_doubt is WhenInDoubt.RETRY and unknown < platform.profile.attempts_max:
-        record = _record(claim, Outcome.HELD, now, Reason.AWAITING_TURN, "its POST made no job; it is due again")
-        return Part(actions=(SettleClaim(claim, ClaimStatus.ABSENT, record),), wake_at=now)
+        reason, message = Reason.AWAITING_TURN, "its POST made no job; it is due again"
+        if is_phantom:
+            reason, message = Reason.PHANTOM_ACTIVE, f"{PHANTOM}; it is tried again"
+        return Part(
+            actions=(SettleClaim(claim, ClaimStatus.ABSENT, _record(claim, Outcome.HELD, now, reason, message)),),
+            wake_at=now,
+        )
+    if is_phantom:
+        record = _record(claim, Outcome.SKIPPED, now, Reason.ACTIVE, f"{PHANTOM}, {unknown} times")
+        return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
     message = f"{unknown} POST{'s' if unknown > 1 else ''} with an unknown outcome, and no job was ever seen"
     record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, message)
     return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)

@@ -2,15 +2,22 @@
 
 from datetime import datetime, timedelta
 
-from controller.decide.case import PUNCTUAL, Case, Finish, Wait
+from controller.decide.against import closed, closed_throughout, forbidden, held_as_a_whole, next_opening
+from controller.decide.cancels import next_request_at
+from controller.decide.case import PUNCTUAL, Case, Finish, Wait, Wish
 from controller.decide.sight import foreign_sync, is_fresh, is_under_way, listing_for, reaches_back
 from controller.model.connection import ConnectionStatus
+from controller.model.identity import SlotKey
+from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import ListingNeed, NeedKind
 from controller.model.record import STOOD_AGAINST, Outcome, Reason
-from controller.model.schedule import CatchUpPolicy, ForeignJobs, Mode, Suspension, WhenInDoubt
+from controller.model.schedule import CatchUpPolicy, ForeignJobs, Mode, Overlap, WhenInDoubt
 
 BACKOFF_MAX = timedelta(seconds=30)
 """Longest pause between two POSTs of one slot that were certainly refused; shorter ones double from 1 s."""
+
+REPLACE_REQUESTS_MAX = 5
+"""DELETEs for one job after which ``Replace`` gives up on its slot: more than seven minutes have passed by then."""
 
 REJECTIONS_MAX = 2
 """A request that was refused as such (400, 404, 422) is sent once more after a fresh look at the connection, then no more."""
@@ -20,53 +27,50 @@ def under_way(case: Case) -> Wait | None:
     """A request of the connection is being sent and may be about this very slot; its answer decides."""
     if not is_under_way(case.facts):
         return None
-    return Wait(Reason.TRIGGER_IN_FLIGHT, "a request about the connection is under way", case.until)
+    return Wait(Reason.TRIGGER_IN_FLIGHT, "a request about the connection is under way")
 
 
 def obstructed(case: Case) -> Wait | Finish | None:
-    """The whole schedule is held: two files claim it, or it asks for something that is not supported yet."""
-    reason, message = case.facts.obstacle, "two files claim it; none of them is in force"
-    if reason is None and case.spec is not None and case.spec.unsupported:
-        reason, message = Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(case.spec.unsupported)}"
-    if reason is None:
+    """The whole schedule is held: its files or policies contradict each other, or it asks for something that is not supported yet."""
+    against = held_as_a_whole(case.facts)
+    if against is None:
         return None
-    return Finish(Outcome.SKIPPED, reason, message) if case.is_late else Wait(reason, message, case.until)
+    return Finish(Outcome.SKIPPED, *against) if case.is_late else Wait(*against)
 
 
-def suspended(case: Case) -> Finish | None:
-    """A suspended schedule starts nothing, and nothing is made up for later."""
-    if case.spec is None or case.spec.suspend is None:
-        return None
-    return Finish(Outcome.SKIPPED, Reason.SUSPENDED, suspension_text(case.spec.suspend))
-
-
-def suspension_text(suspend: Suspension) -> str:
-    """Why and by whom, as one phrase."""
-    by = f" (by {suspend.by})" if suspend.by else ""
-    return f"{suspend.reason or 'no reason given'}{by}"
+def halted(case: Case) -> Finish | None:
+    """A suspended, frozen or stalled schedule starts nothing, and nothing is made up for later."""
+    against = forbidden(case.facts, case.due_at)
+    return None if against is None else Finish(Outcome.SKIPPED, *against)
 
 
 def claim_open(case: Case) -> Wait | Finish | None:
     """An earlier slot's trigger is in doubt; two open claims could not be told apart."""
     if case.facts.standing.claim is None:
         return None
-    return (
-        _too_late(case)
-        if case.is_late
-        else Wait(Reason.CLAIM_OPEN, "an earlier slot's trigger is not settled yet", case.until)
-    )
+    return _too_late(case) if case.is_late else Wait(Reason.CLAIM_OPEN, "an earlier slot's trigger is not settled yet")
 
 
 def counted(case: Case) -> Finish | None:
     """A sync that anybody started at or after the slot, in its window, counts for it."""
     if case.spec is None or (case.spec.foreign_jobs is not ForeignJobs.COUNT and case.spec.mode is not Mode.OBSERVE):
         return None
-    job = foreign_sync(case.facts, case.due_at, case.until)
+    job = foreign_sync(case.facts, case.scheduled_at, case.until)
     if job is None:
         return None
     return Finish(
         Outcome.COUNTED, None, f"{job.job_id} was started elsewhere at {job.created_at:%H:%M:%SZ}", job.job_id
     )
+
+
+def decided_before(case: Case) -> Finish | None:
+    """A new version of the zone data moved the instant of a local time that has its decision already: it is no second slot."""
+    if case.decided_as is None:
+        return None
+    message = (
+        f"its local time was decided already, at {case.decided_as:%Y-%m-%d %H:%M:%SZ}, before the zone data changed"
+    )
+    return Finish(Outcome.COUNTED, None, message)
 
 
 def expired(case: Case) -> Finish | None:
@@ -78,7 +82,8 @@ def expired(case: Case) -> Finish | None:
         return None
     if pending is not None and pending.reason is Reason.OBSERVE:
         return Finish(Outcome.MISSED, Reason.DEADLINE, "it was due while the schedule only observed")
-    if spec.catch_up.policy is CatchUpPolicy.NONE and _was_unseen(case):
+    # A retry's slot was seen: it started.
+    if case.run == 0 and spec.catch_up.policy is CatchUpPolicy.NONE and _was_unseen(case):
         return Finish(Outcome.MISSED, Reason.DEADLINE, "nobody could look in time, and catchUp is None")
     return None
 
@@ -98,6 +103,8 @@ def _too_late(case: Case) -> Finish:
     pending = case.pending
     if pending is not None and pending.reason in STOOD_AGAINST:
         return Finish(Outcome.SKIPPED, pending.reason, f"until its window ended: {pending.message}")
+    if (against := closed_throughout(case.spec, case.due_at, case.until)) is not None:
+        return Finish(Outcome.SKIPPED, *against)
     why = pending.message if pending is not None and pending.message else "nobody could start it in time"
     return Finish(Outcome.MISSED, Reason.DEADLINE, f"its window ended at {case.until:%H:%M:%SZ}: {why}")
 
@@ -106,20 +113,22 @@ def refused_before(case: Case) -> Wait | Finish | None:
     """Refused POSTs are tried again with back-off; a rejected one once more, after a fresh look at the connection."""
     setbacks, quiet = case.setbacks, case.platform.quiet_until
     if quiet is not None and quiet > case.now:
-        return Wait(Reason.REFUSED, f"the platform wants no request before {quiet:%H:%M:%SZ}", min(quiet, case.until))
+        return Wait(Reason.REFUSED, f"the platform wants no request before {quiet:%H:%M:%SZ}", quiet)
     if setbacks.last_at is None:
         return None
     if setbacks.unknown_attempts and case.spec is not None and case.spec.when_in_doubt is WhenInDoubt.SKIP:
         return Finish(
             Outcome.SKIPPED, Reason.IN_DOUBT, "the outcome of its POST stayed unknown, and whenInDoubt is Skip"
         )
+    if setbacks.unknown_attempts >= case.platform.profile.attempts_max:
+        return Finish(Outcome.SKIPPED, Reason.IN_DOUBT, "the outcome of every POST stayed unknown")
     if setbacks.rejections >= REJECTIONS_MAX:
         return Finish(Outcome.SKIPPED, Reason.REJECTED, "the platform refused the request twice")
     if setbacks.rejections and (
         case.facts.connection_read_at is None or case.facts.connection_read_at < setbacks.last_at
     ):
         need = ListingNeed(NeedKind.IN_DOUBT, setbacks.last_at, setbacks.last_at, read_connection=True)
-        return Wait(Reason.REFUSED, "the platform refused the request; the connection is read again", case.until, need)
+        return Wait(Reason.REFUSED, "the platform refused the request; the connection is read again", need=need)
     tried = setbacks.refusals + setbacks.rejections
     pause = min(timedelta(seconds=2 ** min(tried - 1, 10)), BACKOFF_MAX) if tried else timedelta()
     again = setbacks.last_at + pause
@@ -136,10 +145,21 @@ def inactive(case: Case) -> Wait | None:
     if connection is None:
         is_gone = case.facts.connection_read_at is not None
         message = "the platform does not know the connection"
-        return Wait(Reason.CONNECTION_INACTIVE, message, case.until) if is_gone else None
+        return Wait(Reason.CONNECTION_INACTIVE, message) if is_gone else None
     if connection.status in (ConnectionStatus.ACTIVE, ConnectionStatus.UNKNOWN):
         return None
-    return Wait(Reason.CONNECTION_INACTIVE, f"the connection is {connection.status} on the platform", case.until)
+    return Wait(Reason.CONNECTION_INACTIVE, f"the connection is {connection.status} on the platform")
+
+
+def window_closed(case: Case) -> Wait | None:
+    """No window lets anything start now; the slot waits for the next opening as long as its own window lasts."""
+    against = closed(case.spec, case.now)
+    if case.spec is None or against is None:
+        return None
+    opening = next_opening(case.spec, case.now)
+    reason, message = against
+    opens = f"opens at {opening:%Y-%m-%d %H:%M:%SZ}" if opening is not None else "never opens again"
+    return Wait(reason, f"{message}; {opens}", opening)
 
 
 def unseen(case: Case) -> Wait | None:
@@ -150,9 +170,8 @@ def unseen(case: Case) -> Wait | None:
         reason, message = Reason.OBSERVATION_STALE, f"the platform's jobs cannot be listed: {case.platform.trouble}"
     else:
         reason, message = Reason.AWAITING_LISTING, "a listing begun after it was due is awaited"
-    return Wait(
-        reason, message, case.until, listing_for(NeedKind.DUE, case.due_at, case.slot, begun_after=_wanted_from(case))
-    )
+    since = SlotKey(case.slot.ref, case.seen_since)
+    return Wait(reason, message, need=listing_for(NeedKind.DUE, case.due_at, since, begun_after=_wanted_from(case)))
 
 
 def _wanted_from(case: Case) -> datetime:
@@ -163,15 +182,36 @@ def _wanted_from(case: Case) -> datetime:
 
 def _reaches_back(case: Case) -> bool:
     listing = case.platform.listing
-    return listing is not None and reaches_back(listing, case.due_at)
+    return listing is not None and reaches_back(listing, case.seen_since)
 
 
-def overlapping(case: Case) -> Finish | None:
-    """A job of the connection is active, whoever started it: ``overlap: Skip``."""
-    active = next((job for job in case.facts.jobs if job.is_active), None)
+def overlapping(case: Case) -> Finish | Wait | None:
+    """A job of the connection is active, whoever started it: ``overlap`` says what becomes of the slot."""
+    active = case.active
     if active is None:
         return None
-    return Finish(Outcome.SKIPPED, Reason.ACTIVE, f"{active.job_id} was still {active.status}")
+    policy = Overlap.SKIP if case.spec is None else case.spec.overlap
+    if case.waits_for_idle or case.run > 0:
+        policy = Overlap.QUEUE
+    if policy is Overlap.SKIP:
+        return Finish(Outcome.SKIPPED, Reason.ACTIVE, f"{active.job_id} was still {active.status}")
+    need = listing_for(NeedKind.ACTIVE, case.due_at, case.slot if case.run == 0 else None)
+    message = f"{active.job_id} is still {active.status}"
+    is_ours = case.facts.standing.owns(active.job_id)
+    if policy is Overlap.QUEUE or not is_ours or active.kind is not JobKind.SYNC or active.status is JobStatus.UNKNOWN:
+        return Wait(Reason.ACTIVE, f"{message}; it starts when that ends", need=need)
+    return _replacing(case, active, need)
+
+
+def _replacing(case: Case, active: Job, need: ListingNeed) -> Finish | Wait:
+    """Ask for the end of our own job; a platform that ignores that again and again keeps the slot from starting, and that is said."""
+    asked = case.facts.standing.cancel
+    is_asked = asked is not None and asked.job_id == active.job_id
+    if asked is not None and is_asked and asked.requests >= REPLACE_REQUESTS_MAX and case.now >= next_request_at(asked):
+        message = f"{active.job_id} was asked to end {asked.requests} times and is still {active.status}"
+        return Finish(Outcome.SKIPPED, Reason.ACTIVE, message)
+    wish = Wish(active, Reason.REPLACED, case.due_at, "a newer slot is due, and overlap is Replace")
+    return Wait(Reason.ACTIVE, f"{active.job_id} is asked to end for it", need=need, wish=wish)
 
 
 def too_soon(case: Case) -> Wait | None:
@@ -185,5 +225,5 @@ def too_soon(case: Case) -> Wait | None:
     return Wait(
         Reason.MIN_GAP,
         f"the last start was at {max(starts):%H:%M:%SZ}; minGap ends at {free_at:%H:%M:%SZ}",
-        min(free_at, case.until),
+        free_at,
     )

@@ -7,12 +7,12 @@ pure: the instant asked about, in whole seconds since the epoch, is the only tim
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
 
 from controller.decide.calendar import CalendarError, compile_cron
 from controller.decide.cron.zone import END
 from controller.decide.exclusion import MINUTE, run_end
+from controller.model.window import OnClose, Window, WindowKind
 
 OPENINGS_JOINED_MAX = 200
 """Openings that follow each other without a pause are followed this far; then the edge is one at which nothing need change.
@@ -28,36 +28,6 @@ It is found at the first or second one unless deny windows cover every allow win
 
 EDGES_CACHED = 4096
 """Ends of openings kept; policies give many schedules the same windows, and an end stays the same while its opening lasts."""
-
-
-class WindowKind(StrEnum):
-    """What a window does while it is open."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """One entry of ``spec.windows``.
-
-    Attributes:
-        kind: whether jobs may start only in it, or not in it.
-        cron: when it opens.
-        duration: whole seconds of real time, at least one.
-        time_zone: IANA name in which ``cron`` is read.
-        reason: as written.
-    """
-
-    kind: WindowKind
-    cron: str
-    duration: int
-    time_zone: str = "UTC"
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if self.duration < 1:
-            raise ValueError(f"a window of {self.duration} s never opens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +63,39 @@ def is_open(windows: Sequence[Window], instant: int) -> Openness:
     if not allows or any(_opened(window, instant) is not None for window in allows):
         return OPEN
     return Openness(open=False, reason=f"outside of {', '.join(f'allow window {_named(each)}' for each in allows)}")
+
+
+def closing(windows: Sequence[Window], instant: int) -> tuple[Window, int] | None:
+    """What keeps a closed instant closed, and since when: an open deny window, or the allow window that ended last if none is open.
+
+    Of several such windows one that cancels speaks for all; else the deny windows go first. None when it is open, or was never open.
+    """
+    if _unusable(windows) or is_open(windows, instant).open:
+        return None
+    denies = [
+        (each, since)
+        for each in windows
+        if each.kind is WindowKind.DENY and (since := _opened(each, instant)) is not None
+    ]
+    shut = [*denies, *_last_allowed(windows, instant)]
+    return min(
+        shut,
+        key=lambda each: (each[0].on_close is not OnClose.CANCEL, each[0].kind is WindowKind.ALLOW, each[1]),
+        default=None,
+    )
+
+
+def _last_allowed(windows: Sequence[Window], instant: int) -> list[tuple[Window, int]]:
+    """The allow window that ended last, with its end; none while one is open, or before any was."""
+    allows = [window for window in windows if window.kind is WindowKind.ALLOW]
+    if any(_opened(window, instant) is not None for window in allows):
+        return []
+    ended = [
+        (each, opening + each.duration)
+        for each in allows
+        if (opening := compile_cron(each.cron, each.time_zone).previous_at_or_before(instant)) is not None
+    ]
+    return [max(ended, key=lambda allow: allow[1])] if ended else []
 
 
 def next_edge(windows: Sequence[Window], instant: int) -> int | None:

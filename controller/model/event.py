@@ -44,6 +44,7 @@ class EventName(StrEnum):
     TRIGGER_NOT_SENT = "trigger_not_sent"
     DOUBT_SETTLED = "doubt_settled"
     LATE_DUPLICATE_FOUND = "late_duplicate_found"
+    PHANTOM_JOB_REPORTED = "phantom_job_reported"
     SLOT_COUNTED = "slot_counted"
     SLOT_SKIPPED = "slot_skipped"
     SLOT_MISSED = "slot_missed"
@@ -51,6 +52,9 @@ class EventName(StrEnum):
     CANCEL_FAILED = "cancel_failed"
     JOB_STARTED_ELSEWHERE = "job_started_elsewhere"
     JOB_FINISHED = "job_finished"
+    FRESHNESS_WARNED = "freshness_warned"
+    FRESHNESS_LOST = "freshness_lost"
+    FRESHNESS_RESTORED = "freshness_restored"
     LISTING_FAILED = "listing_failed"
     LISTING_RECOVERED = "listing_recovered"
     RESYNC_CORRECTED = "resync_corrected"
@@ -106,7 +110,9 @@ CATALOGUE: Mapping[EventName, Kind] = {
         Severity.INFO, "What stood against a schedule is over.", ("schedule", "platform", "connection_id", "reason")
     ),
     EventName.SYNC_TRIGGERED: Kind(
-        Severity.INFO, "A POST made a job for a slot.", (*_SLOT, "job_id", "reason", "trigger_delay_seconds")
+        Severity.INFO,
+        "A POST made a job for a slot; ``run`` is 0 for its start, else the number of the retry.",
+        (*_SLOT, "job_id", "run", "reason", "trigger_delay_seconds"),
     ),
     EventName.TRIGGER_REFUSED: Kind(
         Severity.WARNING, "The platform certainly made no job; the slot is due again.", (*_SLOT, "message", "reason")
@@ -129,8 +135,15 @@ CATALOGUE: Mapping[EventName, Kind] = {
     EventName.LATE_DUPLICATE_FOUND: Kind(
         Severity.ERROR, "More than one new job appeared while a trigger was in doubt.", (*_SLOT, "job_id", "surplus")
     ),
+    EventName.PHANTOM_JOB_REPORTED: Kind(
+        Severity.ERROR,
+        "The platform refused because a job is running, and its complete list shows none: somebody must look at the connection.",
+        (*_SLOT, "message", "reason"),
+    ),
     EventName.SLOT_COUNTED: Kind(
-        Severity.INFO, "A job that is not ours counts for a slot.", (*_SLOT, "job_id", "reason")
+        Severity.INFO,
+        "A job that is not ours counts for a slot, or the slot was satisfied in another way.",
+        (*_SLOT, "job_id", "reason", "message"),
     ),
     EventName.SLOT_SKIPPED: Kind(
         Severity.INFO,
@@ -161,6 +174,21 @@ CATALOGUE: Mapping[EventName, Kind] = {
         Severity.INFO,
         "A job of a connection of ours reached its end.",
         ("schedule", "platform", "connection_id", "job_id", "job_type", "status", "rows", "bytes", "seconds"),
+    ),
+    EventName.FRESHNESS_WARNED: Kind(
+        Severity.WARNING,
+        "The last successful sync is older than ``freshnessAlert.warnAfter``.",
+        ("schedule", "platform", "connection_id", "last_success_at"),
+    ),
+    EventName.FRESHNESS_LOST: Kind(
+        Severity.ERROR,
+        "The last successful sync is older than ``freshnessAlert.errorAfter``.",
+        ("schedule", "platform", "connection_id", "last_success_at"),
+    ),
+    EventName.FRESHNESS_RESTORED: Kind(
+        Severity.INFO,
+        "A sync succeeded: the data is as fresh as it should be again.",
+        ("schedule", "platform", "connection_id", "last_success_at"),
     ),
     EventName.LISTING_FAILED: Kind(
         Severity.WARNING,

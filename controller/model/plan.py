@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from controller.model.connection import Connection
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.profile import PlatformProfile
 from controller.model.record import Claim, ClaimStatus, Reason, SlotRecord, Standing
@@ -44,8 +44,15 @@ class PlatformFacts:
 class ConnectionFacts:
     """One connection as a cycle sees it.
 
-    ``obstacle`` is a reason that stands against the whole schedule (two files claim it). ``jobs``: newest first. ``connection``
-    and ``connection_read_at``: its last read settings. ``in_flight``: this process has a POST or DELETE of it under way.
+    Attributes:
+        obstacle: a reason that stands against the whole schedule (two files claim it).
+        jobs: newest first.
+        connection: its last read settings.
+        connection_read_at: when they were read.
+        in_flight: this process has a POST or DELETE of it under way.
+        moved_at: when rows or bytes of the newest active job were last seen to move; None = no job is active.
+        success_known: whether its newest success is known, or that there is none.
+        last_spec: what was last desired, where nothing is desired any more.
     """
 
     ref: ConnectionRef
@@ -56,6 +63,9 @@ class ConnectionFacts:
     connection: Connection | None = None
     connection_read_at: datetime | None = None
     in_flight: bool = False
+    moved_at: datetime | None = None
+    success_known: bool = True
+    last_spec: ScheduleSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,19 +84,25 @@ class NeedKind(StrEnum):
     DUE = "Due"
     IN_DOUBT = "InDoubt"
     CANCELLING = "Cancelling"
+    ACTIVE = "Active"
     LIMIT = "Limit"
     ABSENCE = "Absence"
+    SUCCESS = "Success"
 
 
 @dataclass(frozen=True, slots=True)
 class ListingNeed:
-    """A listing that somebody waits for: begun at or after ``begun_after``, reading back to ``covers_since`` if given."""
+    """A listing that somebody waits for: begun at or after ``begun_after``, reading back to ``covers_since`` if given.
+
+    ``read_connection``: its settings are read with it; ``read_success``: its newest success is looked for with it.
+    """
 
     kind: NeedKind
     waiting_since: datetime
     begun_after: datetime
     covers_since: datetime | None = None
     read_connection: bool = False
+    read_success: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +153,17 @@ class CancelJob:
     message: str
 
 
-Action = AcceptSchedule | RecordSlot | SettleClaim | TriggerSync | CancelJob
+@dataclass(frozen=True, slots=True)
+class RearmFreshness:
+    """Count ``freshness`` slots from a newer success on; records of ``withdrawn`` slots, none of them final, go: they do not exist."""
+
+    ref: ConnectionRef
+    schedule: str
+    fresh_since: datetime
+    withdrawn: tuple[SlotKey, ...] = ()
+
+
+Action = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | TriggerSync | CancelJob
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +177,20 @@ class Hold:
     scheduled_at: datetime | None = None
 
 
+class Freshness(StrEnum):
+    """How old the data of a connection is, by its ``freshnessAlert``."""
+
+    FRESH = "Fresh"
+    WARNING = "Warning"
+    ERROR = "Error"
+
+
 @dataclass(frozen=True, slots=True)
 class ConnectionPlan:
     """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``needs`` what it waits to see.
 
-    ``defect``: the planner failed on this connection; nothing is done about it, and nothing else is harmed.
+    ``defect``: the planner failed on this connection; nothing is done about it, and nothing else is harmed. ``freshness``: None where
+    nobody asked for an alert, or where it is not known yet.
     """
 
     ref: ConnectionRef
@@ -164,6 +199,7 @@ class ConnectionPlan:
     wake_at: datetime | None = None
     needs: tuple[ListingNeed, ...] = ()
     defect: str = ""
+    freshness: Freshness | None = None
 
 
 @dataclass(frozen=True, slots=True)

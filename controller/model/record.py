@@ -55,13 +55,21 @@ class Reason(StrEnum):
     REFUSED = "Refused"
     UNKNOWN_PLATFORM = "UnknownPlatform"
     BLAST_RADIUS = "BlastRadius"
+    STALLED_AFTER = "StalledAfter"
+    REPLACED = "Replaced"
+    FOREIGN_JOB = "ForeignJob"
+    RETRY_PENDING = "RetryPending"
+    CLOCK_BEHIND = "ClockBehind"
+    PHANTOM_ACTIVE = "PhantomActive"
 
 
 class Cause(StrEnum):
     """Why something was done, or counts as done: the word in the events of triggers and of counted slots."""
 
     DUE = "Due"
+    RETRY = "Retry"
     FOREIGN_JOB = "ForeignJob"
+    SATISFIED = "Satisfied"
 
 
 STOOD_AGAINST = frozenset(
@@ -88,7 +96,11 @@ STOOD_AGAINST = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class SlotRecord:
-    """What was decided about one slot, or about a run of ``count`` missed ones from ``scheduled_at`` to ``through``."""
+    """What was decided about one slot, or about a run of ``count`` missed ones from ``scheduled_at`` to ``through``.
+
+    ``wall``: the local times that the slot stands for, such as ``Europe/Zurich 2026-03-02T06:30``, where a fixed time made it; they
+    stay the same when a new version of the zone data moves the instant.
+    """
 
     slot: SlotKey
     outcome: Outcome
@@ -101,6 +113,7 @@ class SlotRecord:
     through: datetime | None = None
     count: int = 1
     revision: str = ""
+    wall: str = ""
 
     @property
     def word(self) -> str:
@@ -133,6 +146,8 @@ class Claim:
     """An attempt to start a slot, written durably before any byte of its POST.
 
     ``baseline`` holds the ids of the connection's jobs that were known when it was written: only an id outside it can be ours.
+    ``wall`` is that of its slot's record, ``due_at`` when it might start at the earliest; a claim that is read back from the store has
+    neither.
     """
 
     key: ClaimKey
@@ -144,6 +159,8 @@ class Claim:
     status: ClaimStatus = ClaimStatus.OPEN
     answer: Answer = Answer.NONE
     answered_at: datetime | None = None
+    wall: str = ""
+    due_at: datetime | None = None
 
     @property
     def ref(self) -> ConnectionRef:
@@ -174,11 +191,32 @@ class Setbacks:
 
 
 @dataclass(frozen=True, slots=True)
+class Success:
+    """A sync that succeeded. ``finished_at``: aware UTC, whole seconds, rounded up, as it was first seen; it never changes."""
+
+    job_id: str
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Standing:
     """All that the store knows of one connection and the planner needs.
 
-    ``watermark``: every slot of the calendar up to here has a record. ``effective_since``: no slot up to here exists.
-    ``pending``: records that are not final, oldest first. ``attributed``: which of the observed job ids belong to which slot.
+    Attributes:
+        calendar_key: the calendar in force; None = no schedule is.
+        effective_since: no slot up to here exists.
+        watermark: every slot of the calendar up to here has a record.
+        pending: records that are not final, oldest first.
+        setbacks: what closed claims came to, for the runs that may still start: those of pending slots, and retries of the newest
+            slot that has any.
+        attributed: which of the observed job ids belong to which run of which slot.
+        counted: those of them that no claim names: somebody else's, which count for their slot.
+        failures: syncs of the connection, of any origin, that failed one after the other since the last success or since the spec
+            last changed; cancelled ones do not count and break no row.
+        last_success: the newest success of any origin.
+        fresh_since: from when on the age of the data counts for ``freshness`` slots: the end of the success that the slots in force
+            rest on; None = no success was known when they came into force.
+        walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
     """
 
     ref: ConnectionRef
@@ -190,7 +228,16 @@ class Standing:
     content: str = ""
     claim: Claim | None = None
     pending: tuple[SlotRecord, ...] = ()
-    setbacks: Mapping[datetime, Setbacks] = field(default_factory=dict)
-    attributed: Mapping[str, datetime] = field(default_factory=dict)
+    setbacks: Mapping[ClaimKey, Setbacks] = field(default_factory=dict)
+    attributed: Mapping[str, ClaimKey] = field(default_factory=dict)
     cancel: CancelRequest | None = None
     last_triggered_at: datetime | None = None
+    failures: int = 0
+    last_success: Success | None = None
+    fresh_since: datetime | None = None
+    walls: Mapping[str, datetime] = field(default_factory=dict)
+    counted: frozenset[str] = frozenset()
+
+    def owns(self, job_id: str) -> bool:
+        """Whether a job is ours: a claim of the connection made it, or adopted it."""
+        return job_id in self.attributed and job_id not in self.counted

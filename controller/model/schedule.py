@@ -1,11 +1,13 @@
 """One connection's desired schedule, validated and with every default filled in."""
 
-import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controller.model.calendar import CalendarEntry, CalendarTerms, Exclusion, dump_terms
 from controller.model.identity import ConnectionRef
+from controller.model.window import Window
 
 
 class Mode(StrEnum):
@@ -52,35 +54,6 @@ class OnDelete(StrEnum):
     CANCEL_RUNNING = "CancelRunning"
 
 
-class EntryKind(StrEnum):
-    """The dialects in which ``spec.schedules`` may say when."""
-
-    CRON = "cron"
-    QUARTZ = "quartz"
-    EVERY = "every"
-    FRESHNESS = "freshness"
-    MANUAL = "manual"
-
-
-@dataclass(frozen=True, slots=True)
-class CalendarEntry:
-    """One entry of ``spec.schedules``.
-
-    Attributes:
-        kind: the dialect.
-        text: the cron or quartz expression, or the duration as written; empty for ``manual``.
-        time_zone: IANA name, for cron and quartz.
-        every: whole seconds, for ``every`` and ``freshness``.
-        anchor: whole seconds since the Unix epoch, for ``every``.
-    """
-
-    kind: EntryKind
-    text: str = ""
-    time_zone: str = "UTC"
-    every: int = 0
-    anchor: int = 0
-
-
 @dataclass(frozen=True, slots=True)
 class CatchUp:
     """How late a slot may still be triggered; ``window`` None = until the next slot, at most 24 h."""
@@ -96,6 +69,27 @@ class Suspension:
     reason: str = ""
     by: str = ""
     until: datetime | None = None
+
+    def covers(self, instant: datetime) -> bool:
+        """Whether it stands at an instant; nobody knows when it began, so it covers all of the past."""
+        return self.until is None or instant < self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """How a failed job is tried again: at most ``attempts`` further jobs, the pause doubled each time up to ``max_backoff``."""
+
+    attempts: int = 3
+    backoff: timedelta = timedelta(minutes=1)
+    max_backoff: timedelta = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessAlert:
+    """From which age of the last successful sync on somebody is told; None = never."""
+
+    warn_after: timedelta | None = None
+    error_after: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -114,8 +108,13 @@ class Origin:
 class ScheduleSpec:
     """A ``SyncSchedule`` document, resolved.
 
-    ``unsupported`` names the fields that were written, are valid, and do nothing yet: the schedule is held for them.
-    ``content`` is the canonical text of the parsed document (comments and order do not matter); it names a generation.
+    Attributes:
+        content: the canonical text of the parsed document (comments and order do not matter); it names a generation.
+        freezes: what policies say against any write to the platform.
+        conflicts: fields that policies of equal priority set differently, of which no earlier value is known: the schedule is held.
+        unsupported: the fields that were written, are valid, and do nothing yet: the schedule is held for them.
+        origins: where each value that somebody wrote stands, by its name below ``spec`` such as ``catchUp.window``; what is absent
+            has its default.
     """
 
     name: str
@@ -124,17 +123,29 @@ class ScheduleSpec:
     entries: tuple[CalendarEntry, ...]
     origin: Origin
     content: str
+    exclude: tuple[Exclusion, ...] = ()
+    start_date: datetime | None = None
+    end_date: datetime | None = None
+    jitter: timedelta | None = None
     mode: Mode = Mode.ENFORCE
     catch_up: CatchUp = CatchUp()
     when_in_doubt: WhenInDoubt = WhenInDoubt.RETRY
     min_gap: timedelta | None = None
     overlap: Overlap = Overlap.SKIP
     max_duration: timedelta | None = None
+    stalled_after: timedelta | None = None
+    retry: Retry | None = None
+    failure_budget: int | None = None
+    windows: tuple[Window, ...] = ()
     suspend: Suspension | None = None
     foreign_jobs: ForeignJobs = ForeignJobs.COUNT
     on_delete: OnDelete = OnDelete.ORPHAN
+    freshness_alert: FreshnessAlert | None = None
     labels: tuple[tuple[str, str], ...] = ()
-    unsupported: tuple[str, ...] = field(default=())
+    freezes: tuple[Suspension, ...] = ()
+    conflicts: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     @property
     def ref(self) -> ConnectionRef:
@@ -144,17 +155,4 @@ class ScheduleSpec:
     @property
     def calendar_key(self) -> str:
         """Canonical JSON of what decides which slots exist; equal keys have equal slots."""
-        return dump_entries(self.entries)
-
-
-def dump_entries(entries: tuple[CalendarEntry, ...]) -> str:
-    """Write calendar entries as canonical JSON, one list per entry, sorted."""
-    rows = sorted([e.kind.value, e.text, e.time_zone, e.every, e.anchor] for e in entries)
-    return json.dumps(rows, separators=(",", ":"))
-
-
-def parse_entries(key: str) -> tuple[CalendarEntry, ...]:
-    """Read back what `dump_entries` wrote."""
-    return tuple(
-        CalendarEntry(EntryKind(kind), text, zone, every, anchor) for kind, text, zone, every, anchor in json.loads(key)
-    )
+        return dump_terms(CalendarTerms(self.entries, self.exclude, self.start_date, self.end_date))

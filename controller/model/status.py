@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controller.model.calendar import CalendarEntry
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
+from controller.model.plan import Freshness
 from controller.model.record import Reason, SlotRecord
-from controller.model.schedule import CalendarEntry, ScheduleSpec
+from controller.model.schedule import ScheduleSpec
 
 
 class State(StrEnum):
@@ -18,10 +20,13 @@ class State(StrEnum):
     HELD = "Held"
     STALE = "Stale"
     RECONCILING = "Reconciling"
+    FROZEN = "Frozen"
     SUSPENDED = "Suspended"
     IN_DOUBT = "InDoubt"
     RUNNING = "Running"
+    STALLED = "Stalled"
     OBSERVING = "Observing"
+    OUTDATED = "Outdated"
     FAILING = "Failing"
     READY = "Ready"
 
@@ -57,6 +62,10 @@ class ScheduleStatus:
         entries: the calendar in force, else the one asked for.
         generation: what the specs ask for; it differs from ``observed_generation`` until the controller has taken it in.
         min_gap: what holds where the spec says nothing; None if the platform is not known.
+        next_slots: the next slots, soonest first.
+        next_fires_at: when the first of them may start: later than the slot itself by what ``jitter`` gives it.
+        failures: syncs that failed in a row.
+        freshness: how old the data is by ``freshnessAlert``; None where none was asked for.
         missed_count: missed slots among the newest ones that were read.
         slots: newest records first.
         runs: newest jobs first.
@@ -72,11 +81,19 @@ class ScheduleStatus:
     effective_since: datetime | None
     watermark: datetime | None
     min_gap: timedelta | None
-    next_slot_at: datetime | None
+    next_slots: tuple[datetime, ...]
+    next_fires_at: datetime | None
     last_triggered_at: datetime | None
     missed_count: int
     slots: tuple[SlotRecord, ...]
     runs: tuple[Run, ...]
+    failures: int = 0
+    freshness: Freshness | None = None
+
+    @property
+    def next_slot_at(self) -> datetime | None:
+        """The next slot."""
+        return self.next_slots[0] if self.next_slots else None
 
     @property
     def active_run(self) -> Run | None:

@@ -48,6 +48,14 @@ class Platform(Protocol):
         """
         ...
 
+    async def newest_success(self, connection_id: str) -> Job | None:
+        """Find the connection's newest sync that succeeded, however old; None if there is none. One request.
+
+        Raises:
+            PlatformUnavailable: the read failed.
+        """
+        ...
+
     async def get_connection(self, connection_id: str) -> Connection | None:
         """Read one connection; None if it does not exist or may not be seen.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from controller.model.policy import Policy
 from controller.model.schedule import Origin, ScheduleSpec
 
 
@@ -24,7 +25,8 @@ class SpecTree:
 
     Attributes:
         revision: its name, such as ``dir@sha256:…``.
-        specs: every valid document, duplicates included, ordered by path and line.
+        specs: every valid schedule as written, duplicates included, ordered by path and line.
+        policies: every valid policy as written, duplicates included, ordered by path and line.
         errors: every error of every file.
         warnings: what is valid and worth a second look.
         files: how many files were read.
@@ -37,6 +39,7 @@ class SpecTree:
     warnings: tuple[SpecError, ...] = ()
     files: int = 0
     failed_paths: frozenset[str] = frozenset()
+    policies: tuple[Policy, ...] = ()
 
 
 class SpecSource(Protocol):

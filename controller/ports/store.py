@@ -8,7 +8,7 @@ from typing import Protocol
 from controller.model.event import Event
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, SettleClaim
+from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
 
 
@@ -19,6 +19,16 @@ class Decisions:
     accepted: Sequence[AcceptSchedule] = ()
     records: Sequence[SlotRecord] = ()
     settled: Sequence[SettleClaim] = ()
+    rearmed: Sequence[RearmFreshness] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPolicy:
+    """A policy as the store keeps it: the canonical text of its document, and the file that it stood in."""
+
+    name: str
+    path: str
+    content: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +62,9 @@ class Store(Protocol):
         ``accepted`` sets name, calendar, generation and, where the calendar's key differs, ``effective_since`` (then the watermark is at
         least that); ``spec`` None takes the schedule out of force. A record moves the watermark to its ``through`` or ``scheduled_at``.
         ``settled`` closes the claim if it is still open, attributes the adopted job, and writes the record. A record with a ``job_id``
-        attributes that job to its slot (a job id belongs to at most one slot, for ever).
+        attributes that job to its slot (a job id belongs to at most one slot, for ever). ``accepted`` with a new content starts the row of
+        failures anew. ``rearmed`` sets ``fresh_since``, which only moves forward, and deletes the records of withdrawn slots that are not
+        final. A record's ``wall`` is kept where a later one of its slot has none.
         """
         ...
 
@@ -84,7 +96,24 @@ class Store(Protocol):
         ...
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
-        """Keep what was last observed of jobs, for history."""
+        """Keep what was last observed of jobs.
+
+        A sync that is seen to have ended for the first time also counts for its connection: failed, it lengthens the row of failures;
+        succeeded, it ends that row and is the last success unless one that finished later is known. What it was first seen to have come
+        to, and when, is never revised.
+        """
+        ...
+
+    async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
+        """The newest observed job of every connection whose schedule is in force."""
+        ...
+
+    async def keep_policies(self, policies: Sequence[StoredPolicy]) -> None:
+        """Keep exactly these policies, for the next start."""
+        ...
+
+    async def policies(self) -> tuple[StoredPolicy, ...]:
+        """What `keep_policies` last kept, by name."""
         ...
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:

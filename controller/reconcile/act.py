@@ -15,7 +15,16 @@ from controller.errors import (
 )
 from controller.model.event import Event, EventName
 from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, Action, CancelJob, ConnectionPlan, Plan, RecordSlot, SettleClaim
+from controller.model.plan import (
+    AcceptSchedule,
+    Action,
+    CancelJob,
+    ConnectionPlan,
+    Plan,
+    RearmFreshness,
+    RecordSlot,
+    SettleClaim,
+)
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
 from controller.reconcile import say
@@ -35,7 +44,9 @@ async def write_decisions(world: World, plan: Plan) -> None:
     Raises:
         StoreUnavailable: nothing was written; the next cycle decides again.
     """
-    if not any(isinstance(action, AcceptSchedule | RecordSlot | SettleClaim) for action in plan.actions):
+    if not any(
+        isinstance(action, AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness) for action in plan.actions
+    ):
         return
     written = [decided.actions for decided in plan.connections]
     try:
@@ -50,6 +61,7 @@ def _decisions(actions: Sequence[Action]) -> Decisions:
         accepted=[action for action in actions if isinstance(action, AcceptSchedule)],
         records=[action.record for action in actions if isinstance(action, RecordSlot)],
         settled=[action for action in actions if isinstance(action, SettleClaim)],
+        rearmed=[action for action in actions if isinstance(action, RearmFreshness)],
     )
 
 
@@ -122,13 +134,21 @@ async def _leave_open(world: World, claim: Claim, answer: Answer, message: str) 
 async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> None:
     """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing: busy."""
     now = world.clock.now()
+    is_shifted = claim.due_at is not None and claim.due_at != claim.key.slot.scheduled_at
     record = SlotRecord(
-        claim.key.slot, Outcome.TRIGGERED, now, claim.schedule, job_id=job.job_id, revision=claim.revision
+        claim.key.slot,
+        Outcome.TRIGGERED,
+        now,
+        claim.schedule,
+        message=f"its jitter put it off to {claim.due_at:%H:%M:%SZ}" if is_shifted else "",
+        job_id=job.job_id,
+        revision=claim.revision,
+        wall=claim.wall,
     )
     if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record):
         await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
         return
-    platform.remember([job])
+    platform.remember([job], now)
     await world.store.save_jobs(platform.name, [job])
     delay = claim.written_at - claim.key.slot.scheduled_at
     await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
@@ -146,7 +166,7 @@ async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) ->
     try:
         fresh = (await platform.platform.get_jobs([action.job.job_id])).get(action.job.job_id)
         if fresh is not None:
-            platform.remember([fresh])
+            platform.remember([fresh], now)
         if fresh is None or not fresh.is_active or fresh.connection_id != action.ref.connection_id:
             await _give_up_cancel(world, action, now, "it is not active any more")
             return

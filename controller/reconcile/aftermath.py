@@ -34,18 +34,27 @@ async def take_in(
     driven = mind.desired.specs.keys()
     concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
     concerned |= refs_on(platform.name, [job.connection_id for job in result.gone])
-    concerned |= refs_on(platform.name, result.connections)
+    concerned |= refs_on(platform.name, result.connections) | refs_on(platform.name, result.successes)
     concerned &= driven | mind.holds.keys() | waiting
     changes = [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
     if changes:
         await world.store.save_jobs(platform.name, [job for _, job in changes])
+    await _keep_successes(world, platform, result)
     if changes and not first:
         events.extend(await _job_events(world, mind, platform, changes, now))
     await say.tell(world, events)
     await _note(world, platform, now)
     return concerned | waiting
+
+
+async def _keep_successes(world: World, platform: ObservedPlatform, result: ListingResult) -> None:
+    """Keep the newest successes that were looked for; only then is it known which there are."""
+    found = [job for job in result.successes.values() if job is not None]
+    if found:
+        await world.store.save_jobs(platform.name, found)
+    platform.successes_read |= result.successes.keys()
 
 
 def _recovery(platform: ObservedPlatform, result: ListingResult, now: datetime) -> list[Event]:

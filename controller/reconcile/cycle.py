@@ -11,8 +11,10 @@ from controller.model.plan import (
     AcceptSchedule,
     CancelJob,
     ConnectionPlan,
+    Freshness,
     Hold,
     Plan,
+    PlanningInput,
     RecordSlot,
     SettleClaim,
     TriggerSync,
@@ -34,6 +36,7 @@ TOLD_HOLDS = frozenset(
         Reason.DUPLICATE_NAME,
         Reason.POLICY_CONFLICT,
         Reason.NOT_YET_SUPPORTED,
+        Reason.CLOCK_BEHIND,
         Reason.UNKNOWN_PLATFORM,
     }
 )
@@ -60,7 +63,7 @@ async def run_cycle(
         StoreUnavailable: nothing was decided or written.
     """
     now = world.clock.now()
-    known = await gather(mind, world.store, now, refs)
+    known = await gather(mind, world.store, now, refs, world.restorers)
     plan = make_plan(known)
     broken = check_plan(known, plan)
     if broken:
@@ -68,6 +71,7 @@ async def run_cycle(
     await write_decisions(world, plan)
     corrected = [decided.ref for decided in plan.connections if decided.actions and decided.ref in unexpected]
     events = _hold_events(mind, plan)
+    events.extend(_freshness_events(mind, known, plan))
     events.extend(_correction(mind, plan, ref) for ref in corrected)
     events.append(_summary(mind, plan, len(corrected)))
     await say.tell(world, events)
@@ -113,6 +117,20 @@ def _released(hold: Hold, plan: Plan) -> Event:
         "reason": str(hold.reason),
     }
     return Event(EventName.SCHEDULE_RELEASED, plan.now, fields)
+
+
+def _freshness_events(mind: Mind, known: PlanningInput, plan: Plan) -> list[Event]:
+    """Tell how old the data is when that changes; a start of the controller tells again what is not in order."""
+    events = []
+    for facts, decided in zip(known.connections, plan.connections, strict=True):
+        if facts.spec is None or facts.spec.freshness_alert is None:
+            mind.freshness.pop(decided.ref, None)
+        elif decided.freshness is not None:
+            before = mind.freshness.get(decided.ref, Freshness.FRESH)
+            mind.freshness[decided.ref] = decided.freshness
+            if decided.freshness is not before:
+                events.append(say.about_freshness(facts, decided.freshness, plan.now))
+    return events
 
 
 def _correction(mind: Mind, plan: Plan, ref: ConnectionRef) -> Event:

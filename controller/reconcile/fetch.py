@@ -1,15 +1,19 @@
 """Read the specs and put them in force."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from controller.decide.desired import Desired, merge
+from controller.decide.policies import settle
 from controller.errors import SpecSourceUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
-from controller.model.schedule import Mode, ScheduleSpec
+from controller.model.schedule import Mode
 from controller.ports.spec_source import SpecTree
+from controller.ports.store import StoredPolicy
 from controller.reconcile import say
 from controller.reconcile.gather import Mind
+from controller.reconcile.restored import first_desired
 from controller.reconcile.world import World
 
 
@@ -19,7 +23,7 @@ async def fetch_specs(world: World, mind: Mind) -> set[ConnectionRef]:
     A tree that cannot be read leaves everything as it is. Before the first good read nothing is in force and nothing is retired.
 
     Raises:
-        StoreUnavailable: what was in force before a restart could not be read.
+        StoreUnavailable: what was in force before a restart could not be read, or not be kept for the next one.
     """
     try:
         tree = await world.spec_source.fetch()
@@ -32,12 +36,17 @@ async def fetch_specs(world: World, mind: Mind) -> set[ConnectionRef]:
     mind.source_trouble = ""
     if mind.loaded and tree.revision == mind.desired.revision:
         return set()
-    first, before = not mind.loaded, mind.desired
-    known = set(await world.store.known_refs()) if first else set()
-    mind.desired = merge(before, tree.revision, _as_asked(world, tree), tree.failed_paths)
-    if first and not mind.desired.absence_believed:
-        mind.desired = await _restored(world, mind.desired, known)
-    mind.loaded = True
+    before = mind.desired
+    known = set(await world.store.known_refs()) if not mind.loaded else set()
+    kept = await world.store.policies()
+    if mind.loaded:
+        desired = merge(before, tree.revision, tree.specs, tree.failed_paths, tree.policies)
+    else:
+        desired = await first_desired(world.store, tree, world.restorers)
+    desired = _as_allowed(world, desired)
+    # Before anything of it counts: a revision whose policies could not be kept is read again.
+    await _keep_policies(world, desired, tree, kept)
+    mind.desired, mind.loaded = desired, True
     await say.tell(world, _events(world, mind, tree))
     return known | _differing(before, mind.desired)
 
@@ -51,9 +60,11 @@ def _differing(before: Desired, after: Desired) -> set[ConnectionRef]:
     }
 
 
-def _as_asked(world: World, tree: SpecTree) -> tuple[ScheduleSpec, ...]:
-    """The specs as this controller may act on them: under ``--observe`` none of them writes."""
-    return tuple(replace(spec, mode=Mode.OBSERVE) for spec in tree.specs) if world.observe else tree.specs
+def _as_allowed(world: World, desired: Desired) -> Desired:
+    """As this controller may act on it: under ``--observe`` nothing of it writes, whatever a policy says the mode is."""
+    if not world.observe:
+        return desired
+    return replace(desired, specs={ref: replace(spec, mode=Mode.OBSERVE) for ref, spec in desired.specs.items()})
 
 
 async def read_desired(world: World) -> Desired:
@@ -63,22 +74,33 @@ async def read_desired(world: World) -> Desired:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
     tree = await world.spec_source.fetch()
-    desired = merge(Desired(), tree.revision, _as_asked(world, tree), tree.failed_paths)
-    return desired if desired.absence_believed else await _restored(world, desired, set(await world.store.known_refs()))
+    return _as_allowed(world, await first_desired(world.store, tree, world.restorers))
 
 
-async def _restored(world: World, desired: Desired, known: set[ConnectionRef]) -> Desired:
-    """After a restart: what the store says was in force stays so while a rejected file may be its own."""
-    missing = sorted(known - desired.specs.keys())
-    standings = await world.store.standings(dict.fromkeys(missing, ()))
-    specs = dict(desired.specs)
-    for ref in missing:
-        content = standings[ref].content
-        spec = world.restore(content) if content else None
-        if spec is not None:
-            specs[ref] = replace(spec, mode=Mode.OBSERVE) if world.observe else spec
-    stale = desired.stale | (specs.keys() - desired.specs.keys())
-    return Desired(desired.revision, specs, desired.obstacles, frozenset(stale), absence_believed=False)
+async def _keep_policies(world: World, desired: Desired, tree: SpecTree, kept: Sequence[StoredPolicy]) -> None:
+    """Keep the policies in force for the next start, unless they contradict each other where the kept ones do not.
+
+    What the kept ones give decides such a quarrel after a restart, so they must not be lost to it. Before any was kept there is nothing
+    to lose.
+    """
+    rows = {row.name: row for row in kept}
+    read = {(policy.name, policy.origin) for policy in tree.policies}
+    in_force = [
+        StoredPolicy(policy.name, policy.origin.path, policy.content)
+        # One that was itself restored keeps the path that it had.
+        if (policy.name, policy.origin) in read or policy.name not in rows
+        else rows[policy.name]
+        for policy in desired.policies
+    ]
+    if sorted(rows) == [row.name for row in in_force] and all(rows[row.name] == row for row in in_force):
+        return
+    if kept:
+        earlier = world.restorers.policies(kept)
+        for spec in desired.written.values():
+            quarrels = settle(spec, desired.policies, None).conflicts
+            if quarrels and not set(quarrels) <= set(settle(spec, earlier, None).conflicts):
+                return
+    await world.store.keep_policies(in_force)
 
 
 def _events(world: World, mind: Mind, tree: SpecTree) -> list[Event]:

@@ -1,6 +1,6 @@
 """Collect what a decision rests on: the world in, one frozen ``PlanningInput`` out."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -9,22 +9,29 @@ from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
-from controller.model.plan import ConnectionFacts, Hold, PlanningInput
+from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
+from controller.model.record import Standing
 from controller.ports.clock import Clock
 from controller.ports.store import Store
 from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.restored import Restorers
 
 CONNECTIONS_APART = timedelta(seconds=10)
 """Connections are not listed again sooner than this, however short the quiet poll is."""
 
 
+SUCCESSES_AT_ONCE = 100
+"""Connections whose newest success is looked for in one look: each costs a request, and a fleet of new schedules must not stop the rest."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListingResult:
-    """What one look at a platform brought: changed jobs, connections whose settings changed, or why it failed."""
+    """What one look at a platform brought: changed jobs, connections whose settings changed, newest successes, or why it failed."""
 
     changes: tuple[tuple[Job | None, Job], ...] = ()
     gone: tuple[Job, ...] = ()
     connections: tuple[str, ...] = ()
+    successes: Mapping[str, Job | None] = field(default_factory=dict)
     trouble: str = ""
     recovered_after: timedelta | None = None
 
@@ -39,9 +46,13 @@ class Mind:
     source_trouble: str = ""
     loaded: bool = False
     holds: dict[ConnectionRef, Hold] = field(default_factory=dict)
+    freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
+    began_at: datetime | None = None
 
 
-async def gather(mind: Mind, store: Store, now: datetime, refs: Collection[ConnectionRef]) -> PlanningInput:
+async def gather(
+    mind: Mind, store: Store, now: datetime, refs: Collection[ConnectionRef], restorers: Restorers
+) -> PlanningInput:
     """Assemble the facts about a working set.
 
     Raises:
@@ -49,24 +60,41 @@ async def gather(mind: Mind, store: Store, now: datetime, refs: Collection[Conne
     """
     seen = {ref: _jobs_of(mind, ref) for ref in sorted(refs)}
     standings = await store.standings({ref: [job.job_id for job in jobs] for ref, jobs in seen.items()})
-    facts = []
-    for ref, jobs in seen.items():
-        platform = mind.platforms.get(ref.platform)
-        connection, read_at = platform.connections.get(ref.connection_id, (None, None)) if platform else (None, None)
-        facts.append(
-            ConnectionFacts(
-                ref,
-                mind.desired.specs.get(ref),
-                standings[ref],
-                jobs,
-                mind.desired.obstacles.get(ref),
-                connection,
-                read_at,
-                platform is not None and ref.connection_id in platform.in_flight,
-            )
-        )
+    facts = tuple(_facts_of(mind, ref, jobs, standings[ref], restorers) for ref, jobs in seen.items())
     platforms = {name: platform.facts() for name, platform in mind.platforms.items()}
-    return PlanningInput(now, mind.desired.revision, platforms, tuple(facts))
+    return PlanningInput(now, mind.desired.revision, platforms, facts)
+
+
+def _facts_of(
+    mind: Mind, ref: ConnectionRef, jobs: tuple[Job, ...], standing: Standing, restorers: Restorers
+) -> ConnectionFacts:
+    platform, spec = mind.platforms.get(ref.platform), mind.desired.specs.get(ref)
+    obstacle = mind.desired.obstacles.get(ref)
+    is_leaving = spec is None and obstacle is None and standing.calendar_key is not None and standing.content != ""
+    last_spec = restorers.resolved(standing.content, mind.desired.policies) if is_leaving else None
+    if platform is None:
+        return ConnectionFacts(ref, spec, standing, jobs, obstacle, last_spec=last_spec)
+    connection, read_at = platform.connections.get(ref.connection_id, (None, None))
+    active = next((job.job_id for job in jobs if job.is_active), "")
+    return ConnectionFacts(
+        ref,
+        spec,
+        standing,
+        jobs,
+        obstacle,
+        connection,
+        read_at,
+        in_flight=ref.connection_id in platform.in_flight,
+        moved_at=platform.moved_at.get(active),
+        success_known=ref.connection_id in platform.successes_read or _is_watched(mind, standing),
+        last_spec=last_spec,
+    )
+
+
+def _is_watched(mind: Mind, standing: Standing) -> bool:
+    """Whether the connection was in force when this process began, so that every success since its last known one was seen."""
+    since, began_at = standing.effective_since, mind.began_at
+    return standing.last_success is not None and since is not None and began_at is not None and since < began_at
 
 
 def _jobs_of(mind: Mind, ref: ConnectionRef) -> tuple[Job, ...]:
@@ -93,12 +121,25 @@ async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingR
         platform.failed(str(error), clock.now(), quiet_for)
         return ListingResult(trouble=str(error))
     connections, trouble = await _connections_or_trouble(mind, platform, clock, wanted)
-    changes = platform.remember([*jobs.values(), *again.values()])
+    successes, more_trouble = await _successes_or_trouble(platform)
+    changes = platform.remember([*jobs.values(), *again.values()], begun_at)
     gone = tuple(job for job in unseen if job.job_id not in again and job.created_at < begun_at - CLOCK_TOLERANCE)
     platform.forget(job.job_id for job in gone)
     platform.listed(listing, begun_at)
     recovered = clock.now() - failing_since if failing_since is not None else None
-    return ListingResult(tuple(changes), gone, connections, trouble, recovered)
+    return ListingResult(tuple(changes), gone, connections, successes, trouble or more_trouble, recovered)
+
+
+async def _successes_or_trouble(platform: ObservedPlatform) -> tuple[dict[str, Job | None], str]:
+    """Look for the newest successes that somebody waits for; where that fails they are asked for again, and the listing stands."""
+    wanted = sorted(ref.connection_id for ref, row in platform.needs.items() if any(need.read_success for need in row))
+    found: dict[str, Job | None] = {}
+    try:
+        for connection_id in wanted[:SUCCESSES_AT_ONCE]:
+            found[connection_id] = await platform.platform.newest_success(connection_id)
+    except PlatformUnavailable as error:
+        return found, f"successes: {error}"
+    return found, ""
 
 
 async def _connections_or_trouble(

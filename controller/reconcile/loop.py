@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from controller.errors import PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
-from controller.model.plan import CancelJob, ConnectionPlan, TriggerSync
+from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync
 from controller.model.record import Reason
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
@@ -93,12 +93,15 @@ class Loop:
         events = [Event(EventName.CONTROLLER_STARTED, now, fields)]
         if not await world.store.known_refs():
             events.append(Event(EventName.ACCOUNTING_STARTED, now, {"since": say.instant(now)}))
+        self._mind.began_at = now
         await say.tell(world, events)
         for name, (platform, profile) in world.platforms.items():
             through = await world.store.observed_through(name)
             self._mind.platforms[name] = ObservedPlatform(
                 name, platform, profile, through - profile.overlap if through else None
             )
+            # A job that failed just before a restart is still to be retried, and one that was active is asked after by its id.
+            self._mind.platforms[name].remember(await world.store.latest_jobs(name), now)
         world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon)
         world.cadence.every(world.resync, "full resync", self._resync_soon)
         world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
@@ -199,6 +202,8 @@ class Loop:
             platform.needs[decided.ref] = decided.needs
         else:
             platform.needs.pop(decided.ref, None)
+        if any(isinstance(action, AcceptSchedule) for action in decided.actions):
+            platform.successes_read.discard(decided.ref.connection_id)
         if any(hold.reason is Reason.AWAITING_TURN for hold in decided.holds):
             platform.waiting_turn.setdefault(decided.ref)
         else:

@@ -40,6 +40,8 @@ class ObservedPlatform:
     in_flight: set[str] = field(default_factory=set)
     listing_under_way: bool = False
     noted_at: datetime | None = None
+    moved_at: dict[str, datetime] = field(default_factory=dict)
+    successes_read: set[str] = field(default_factory=set)
     durations: dict[str, deque[timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
@@ -73,8 +75,8 @@ class ObservedPlatform:
         known = self.durations.get(connection_id)
         return sorted(known)[len(known) // 2] if known else None
 
-    def remember(self, jobs: Iterable[Job]) -> list[tuple[Job | None, Job]]:
-        """Take in jobs as now seen; returns (before, now) of those that are new or different."""
+    def remember(self, jobs: Iterable[Job], seen_at: datetime) -> list[tuple[Job | None, Job]]:
+        """Take in jobs as seen at an instant; returns (before, now) of those that are new or different."""
         changes: list[tuple[Job | None, Job]] = []
         for job in jobs:
             rows = self.jobs[job.connection_id]
@@ -83,9 +85,16 @@ class ObservedPlatform:
                 continue
             rows[job.job_id] = job
             changes.append((before, job))
+            self._note_progress(before, job, seen_at)
             if job.status is JobStatus.SUCCEEDED and job.duration is not None and (before is None or before.is_active):
                 self.durations[job.connection_id].append(job.duration)
         return changes
+
+    def _note_progress(self, before: Job | None, job: Job, seen_at: datetime) -> None:
+        if not job.is_active:
+            self.moved_at.pop(job.job_id, None)
+        elif before is None or (before.rows, before.bytes, before.status) != (job.rows, job.bytes, job.status):
+            self.moved_at[job.job_id] = seen_at
 
     def forget(self, job_ids: Iterable[str]) -> None:
         """Drop jobs that the platform does not show any more, also when read again by id."""
@@ -93,6 +102,7 @@ class ObservedPlatform:
         for rows in self.jobs.values():
             for job_id in gone & rows.keys():
                 del rows[job_id]
+                self.moved_at.pop(job_id, None)
 
     def listed(self, listing: JobListing, begun_at: datetime) -> None:
         """Note a complete listing, and forget ended jobs that nothing can ask for any more."""

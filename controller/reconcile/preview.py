@@ -14,16 +14,17 @@ async def preview(world: World) -> tuple[PlanningInput, Plan]:
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
-    mind = Mind(await read_desired(world))
+    mind = Mind(await read_desired(world), began_at=world.clock.now())
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)
         mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
     refs = mind.desired.specs.keys() | set(await world.store.known_refs())
-    first = make_plan(await gather(mind, world.store, world.clock.now(), refs))
+    first = make_plan(await gather(mind, world.store, world.clock.now(), refs, world.restorers))
     for decided in first.connections:
         if decided.needs and (observed := mind.platforms.get(decided.ref.platform)) is not None:
             observed.needs[decided.ref] = decided.needs
     for observed in mind.platforms.values():
-        await look(mind, observed, world.clock)
-    known = await gather(mind, world.store, world.clock.now(), refs)
+        result = await look(mind, observed, world.clock)
+        observed.successes_read |= result.successes.keys()
+    known = await gather(mind, world.store, world.clock.now(), refs, world.restorers)
     return known, make_plan(known)

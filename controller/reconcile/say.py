@@ -8,7 +8,16 @@ from controller.errors import StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, Action, CancelJob, Hold, RecordSlot, SettleClaim
+from controller.model.plan import (
+    AcceptSchedule,
+    Action,
+    CancelJob,
+    ConnectionFacts,
+    Freshness,
+    Hold,
+    RecordSlot,
+    SettleClaim,
+)
 from controller.model.record import Cause, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.reconcile.world import World
 
@@ -78,8 +87,11 @@ def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
             yield from about_record(record)
         case SettleClaim(claim, status, record, job, surplus):
             yield _about_settlement(claim, status, job, now)
-            if record.outcome is not Outcome.TRIGGERED:
+            # The outcome of a slot is that of its start; what a retry comes to changes nothing about it.
+            if record.outcome is not Outcome.TRIGGERED and claim.key.run == 0:
                 yield from about_record(record)
+            if record.reason is Reason.PHANTOM_ACTIVE:
+                yield about_claim(EventName.PHANTOM_JOB_REPORTED, claim, now, record.message, record.reason)
             if surplus:
                 fields = _slot(claim.schedule, claim.key.slot, claim.revision)
                 job_id = job.job_id if job else None
@@ -107,7 +119,8 @@ def about_record(record: SlotRecord) -> Iterable[Event]:
     if name is None:
         return
     fields = _slot(record.schedule, record.slot, record.revision)
-    fields |= {"reason": str(record.reason or Cause.FOREIGN_JOB), "message": record.message}
+    cause = Cause.FOREIGN_JOB if record.job_id is not None else Cause.SATISFIED
+    fields |= {"reason": str(record.reason or cause), "message": record.message}
     if name is EventName.SLOT_COUNTED:
         fields["job_id"] = record.job_id
     else:
@@ -133,7 +146,13 @@ def about_claim(
 def about_trigger(claim: Claim, job_id: str, delay: timedelta, now: datetime) -> Event:
     """A POST that made a job; the delay is the number that users feel."""
     fields = _slot(claim.schedule, claim.key.slot, claim.revision)
-    fields |= {"job_id": job_id, "reason": str(Cause.DUE), "trigger_delay_seconds": round(delay.total_seconds(), 3)}
+    cause = Cause.DUE if claim.key.run == 0 else Cause.RETRY
+    fields |= {
+        "job_id": job_id,
+        "run": claim.key.run,
+        "reason": str(cause),
+        "trigger_delay_seconds": round(delay.total_seconds(), 3),
+    }
     return Event(EventName.SYNC_TRIGGERED, now, fields)
 
 
@@ -159,6 +178,21 @@ def about_foreign_start(schedule: str, ref: ConnectionRef, job: Job, now: dateti
     """A job that we did not start."""
     fields = {**_connection(schedule, ref), "job_id": job.job_id, "job_type": str(job.kind)}
     return Event(EventName.JOB_STARTED_ELSEWHERE, now, fields)
+
+
+_FRESHNESS_EVENTS = {
+    Freshness.FRESH: EventName.FRESHNESS_RESTORED,
+    Freshness.WARNING: EventName.FRESHNESS_WARNED,
+    Freshness.ERROR: EventName.FRESHNESS_LOST,
+}
+
+
+def about_freshness(facts: ConnectionFacts, freshness: Freshness, now: datetime) -> Event:
+    """How old the data of a connection became, or that it is fresh again."""
+    success = facts.standing.last_success
+    fields = _connection(facts.spec.name if facts.spec is not None else facts.standing.schedule, facts.ref)
+    fields["last_success_at"] = instant(success.finished_at) if success is not None else None
+    return Event(_FRESHNESS_EVENTS[freshness], now, fields)
 
 
 def about_hold(hold: Hold, now: datetime) -> Event:

@@ -1,22 +1,28 @@
 """How every schedule stands, from the store and the specs alone: no platform is asked, and nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from controller.decide.desired import Desired, merge
-from controller.decide.rules import suspension_text
-from controller.decide.slots import calendar_of, next_slot
+from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.freshness import freshness_at
+from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
+from controller.model.calendar import parse_terms
 from controller.model.identity import ConnectionRef
 from controller.model.job import JobKind, JobStatus
+from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
 from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
-from controller.model.schedule import Mode, ScheduleSpec, parse_entries
+from controller.model.schedule import Mode, ScheduleSpec
 from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
+from controller.reconcile.restored import Restorers, first_desired
+
+NEXT = 3
+"""How many slots to come a status knows."""
 
 HISTORY = 100
 """How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
@@ -43,14 +49,14 @@ class Reading:
     """What a report is read from.
 
     Attributes:
-        restore: reads a spec back from the content that the store kept.
+        restorers: read back what the store kept.
         trouble: why the store is an empty stand-in, if it is.
         only: the one schedule whose history is wanted; of the others only their names are then to be relied on.
     """
 
     store: Store
     spec_source: SpecSource
-    restore: Callable[[str], ScheduleSpec | None]
+    restorers: Restorers
     profiles: Mapping[str, PlatformProfile]
     now: datetime
     trouble: tuple[str, ...] = ()
@@ -64,22 +70,22 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
         StoreUnavailable: the store could not be read.
     """
     store = reading.store
-    desired = merge(Desired(), tree.revision, tree.specs, tree.failed_paths)
+    desired = await first_desired(store, tree, reading.restorers)
     refs = sorted(desired.specs.keys() | desired.obstacles.keys() | set(await store.known_refs()))
     standings = await store.standings(dict.fromkeys(refs, ()))
     written: dict[ConnectionRef, list[ScheduleSpec | None]] = defaultdict(list)
     for spec in tree.specs:
-        written[spec.ref].append(spec)
+        written[spec.ref].append(desired.specs.get(spec.ref, spec))
     because = place_of(tree.errors[0]) if tree.errors else ""
     found: list[ScheduleStatus] = []
     for ref in refs:
         standing, claimants = standings[ref], written.get(ref)
         if claimants is None:
-            claimants = [reading.restore(standing.content) if standing.content else None]
+            claimants = [desired.specs.get(ref) or reading.restorers.resolved(standing.content, desired.policies)]
         names = {standing.schedule, *(spec.name for spec in claimants if spec is not None)}
         history = HISTORY if reading.only is None or reading.only in names else 0
         slots = await store.slots(ref, history) if history else ()
-        is_absent = ref not in desired.specs and ref not in desired.obstacles
+        is_absent = ref not in written and ref not in desired.obstacles
         case = Case(
             ref,
             None,
@@ -105,26 +111,40 @@ def place_of(error: SpecError) -> str:
 def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
     spec, standing = case.spec, case.standing
     key = standing.calendar_key or (spec.calendar_key if spec is not None else None)
-    calendar = calendar_of(key) if key is not None else None
+    profile = case.profile or PlatformProfile()
+    # Until an edit is taken in, the calendar in force counts.
+    counting = spec if standing.calendar_key is None else None
+    slots_to_come = upcoming(counting, standing, profile, case.now, NEXT) if case.is_in_specs else ()
     is_new = spec is not None and (standing.calendar_key is None or not _is_taken_in(spec, standing))
     min_gap = case.profile.min_gap if case.profile is not None else None
     return ScheduleStatus(
         ref=case.ref,
         name=spec.name if spec is not None else standing.schedule,
         spec=spec,
-        entries=parse_entries(key) if key is not None else (),
+        entries=parse_terms(key).entries if key is not None else (),
         condition=condition_of(case),
         generation=standing.generation + is_new,
         observed_generation=standing.generation,
         effective_since=standing.effective_since,
         watermark=standing.watermark,
         min_gap=spec.min_gap if spec is not None and spec.min_gap is not None else min_gap,
-        next_slot_at=next_slot(calendar, case.now) if calendar is not None and case.is_in_specs else None,
+        next_slots=slots_to_come,
+        next_fires_at=_fires_at(case, profile, slots_to_come[0]) if slots_to_come else None,
         last_triggered_at=standing.last_triggered_at,
         missed_count=sum(record.count for record in slots if record.outcome is Outcome.MISSED),
         slots=tuple(slots),
         runs=case.runs,
+        failures=standing.failures,
+        freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
     )
+
+
+def _fires_at(case: Case, profile: PlatformProfile, scheduled_at: datetime) -> datetime:
+    """When the next slot may start, by the calendar that is or will be in force."""
+    spec, standing = case.spec, case.standing
+    key = standing.calendar_key or (spec.calendar_key if spec is not None else None)
+    in_force = replace(standing, calendar_key=key, effective_since=standing.effective_since or case.now)
+    return fires_at(spec, calendar_in_force(in_force, profile), case.ref, scheduled_at)
 
 
 def _is_taken_in(spec: ScheduleSpec, standing: Standing) -> bool:
@@ -164,8 +184,12 @@ def _asked_for(case: Case) -> Condition | None:
         return Condition(State.RECONCILING, None, "edited; the controller has not taken the edit in yet")
     if spec.unsupported:
         return Condition(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
-    if spec.suspend is not None:
+    if spec.conflicts:
+        return Condition(State.HELD, Reason.POLICY_CONFLICT, f"policies set {', '.join(spec.conflicts)} differently")
+    if spec.suspend is not None and spec.suspend.covers(case.now):
         return Condition(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
+    if (freeze := freeze_at(spec, case.now)) is not None:
+        return Condition(State.FROZEN, Reason.FROZEN, suspension_text(freeze))
     return None
 
 
@@ -194,7 +218,15 @@ def _waiting(case: Case) -> Condition | None:
 
 
 def _health(case: Case) -> Condition | None:
-    """The result of the last sync, whoever started it."""
+    """Too many failures, data that is too old, then the result of the last sync, whoever started it."""
+    if case.spec is not None:
+        if (stall := stalled_by(case.spec, case.standing.failures)) is not None:
+            return Condition(State.STALLED, *stall)
+        freshness = freshness_at(case.spec, case.standing, case.now)
+        if freshness not in (None, Freshness.FRESH):
+            success = case.standing.last_success
+            since = f"since {success.finished_at:%Y-%m-%d %H:%M:%SZ}" if success is not None else "yet"
+            return Condition(State.OUTDATED, None, f"no sync has succeeded {since} ({freshness})")
     ended = next((r.job for r in case.runs if r.job.kind is JobKind.SYNC and r.job.status.is_terminal), None)
     if ended is not None and ended.status is not JobStatus.SUCCEEDED:
         rows = f" after {ended.rows:,} rows" if ended.rows is not None else ""

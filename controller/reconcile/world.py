@@ -1,17 +1,17 @@
 """Everything that one controller talks to."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
 from controller.model.profile import PlatformProfile
-from controller.model.schedule import ScheduleSpec
 from controller.ports.cadence import Cadence
 from controller.ports.clock import Clock
 from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecSource
 from controller.ports.store import Store
 from controller.ports.telemetry import Telemetry
+from controller.reconcile.restored import Restorers
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class World:
     """The ports of one controller, and the few numbers that are not a platform's.
 
     Attributes:
-        restore: reads a spec back from the content that the store kept; None if it does not parse any more.
+        restorers: read back what the store kept.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
     """
 
@@ -29,7 +29,7 @@ class World:
     spec_source: SpecSource
     telemetry: Telemetry
     platforms: Mapping[str, tuple[Platform, PlatformProfile]]
-    restore: Callable[[str], ScheduleSpec | None]
+    restorers: Restorers
     version: str
     specs_label: str
     spec_poll: timedelta = timedelta(seconds=30)

@@ -218,6 +218,29 @@ def test_unknown_jobs_are_absent(on: On) -> None:
     on(check)
 
 
+def test_the_newest_success_of_a_connection_is_found(on: On) -> None:
+    """Of several syncs the newest that succeeded, and none of another connection, of a failed or of an unfinished one."""
+
+    async def check(bench: Bench) -> None:
+        platform = bench.platform
+        connection_id, failing, endless = (bench.connection(kind) for kind in ("quick", "failing", "endless"))
+        assert await platform.newest_success(connection_id) is None
+        for _ in range(2):
+            newest = await platform.trigger_sync(connection_id)
+            await bench.wait_for(newest.job_id, lambda job: bench.now() > job.created_at + timedelta(seconds=1))
+            await bench.wait_for(newest.job_id, lambda job: not job.is_active)
+        over = await platform.trigger_sync(failing)
+        await bench.wait_for(over.job_id, lambda job: not job.is_active)
+        await platform.trigger_sync(endless)
+
+        found = await platform.newest_success(connection_id)
+
+        assert found == (await platform.get_jobs([newest.job_id]))[newest.job_id]
+        assert [await platform.newest_success(each) for each in (failing, endless, "nowhere")] == [None] * 3
+
+    on(check)
+
+
 def test_a_connection_says_whether_it_may_start(on: On) -> None:
     """Status is read per connection; one that is not there is None."""
 
@@ -345,6 +368,7 @@ def test_a_platform_that_fails_is_not_an_empty_one(on_faulty: OnFaulty) -> None:
             lambda: platform.list_jobs(bench.now()),
             platform.list_active_jobs,
             lambda: platform.get_jobs(["job_1"]),
+            lambda: platform.newest_success("quick_0"),
             lambda: platform.get_connection("quick_0"),
             lambda: platform.list_connections(0, 10),
             lambda: platform.cancel_job("job_1"),

@@ -10,7 +10,7 @@ import pytest
 from controller.adapters.specs.directory import DirectorySpecSource
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecSource, SpecTree
-from tests.fakes.spec_source import MemorySpecSource, schedule_text
+from tests.fakes.spec_source import MemorySpecSource, policy_text, schedule_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +67,16 @@ def test_a_fetch_returns_the_whole_tree(subject: Subject) -> None:
         ("b", "b.yaml:1"),
     ]
     assert (tree.errors, tree.files, tree.failed_paths) == ((), 2, frozenset())
+
+
+def test_a_fetch_returns_the_policies(subject: Subject) -> None:
+    """Every valid policy is there beside the schedules, as written."""
+    subject.publish(
+        {"p.yaml": policy_text("b") + "---\n" + policy_text("a", "  freeze: true\n"), "s.yaml": schedule_text("s")}
+    )
+    tree = subject.fetch()
+    assert [(policy.name, str(policy.origin)) for policy in tree.policies] == [("b", "p.yaml:1"), ("a", "p.yaml:7")]
+    assert ([spec.name for spec in tree.specs], [spec.freezes for spec in tree.specs]) == (["s"], [()])
 
 
 def test_an_empty_tree_is_a_tree(subject: Subject) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import SlotAlreadyClaimed
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.record import Outcome, Reason, Standing
 from controller.ports.store import Decisions, Store
 from tests.unit.adapters.stores.samples import (
@@ -198,7 +198,7 @@ def test_many_connections_are_read_at_once(store: Store) -> None:
     found = run(store.standings({ref: [str(n)] for n, ref in enumerate(refs)}))
     assert list(found) == refs
     assert all(found[ref].watermark == minute(n) for n, ref in enumerate(refs))
-    assert all(found[ref].attributed == {str(n): minute(n)} for n, ref in enumerate(refs))
+    assert all(found[ref].attributed == {str(n): ClaimKey(SlotKey(ref, minute(n)), 0)} for n, ref in enumerate(refs))
 
 
 def test_nothing_asked_is_nothing_answered(store: Store) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.errors import SlotAlreadyClaimed
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, Setbacks, Standing
 from controller.ports.store import Decisions, Store
 from tests.unit.adapters.stores.samples import (
@@ -90,7 +90,7 @@ def test_a_retry_may_claim_a_settled_slot(store: Store) -> None:
     assert standing(store).claim == retry
     assert run(store.confirm(retry, job_of("8"), record_of(Outcome.TRIGGERED, job_id="8")))
     assert run(store.slots(ORDERS, 5)) == (record_of(Outcome.TRIGGERED, job_id="7"),)
-    assert standing(store, ORDERS, "7", "8").attributed == {"7": minute(0), "8": minute(0)}
+    assert standing(store, ORDERS, "7", "8").attributed == {"7": claim_of().key, "8": retry.key}
 
 
 def test_an_answer_is_noted_on_an_open_claim(store: Store) -> None:
@@ -112,7 +112,7 @@ def test_a_confirmed_claim_has_its_job(store: Store) -> None:
     record = record_of(Outcome.TRIGGERED, job_id="7")
     assert run(store.confirm(claim_of(0, written=1), job_of("7"), record))
     now = standing(store, ORDERS, "7", "8")
-    assert (now.claim, now.pending, now.attributed) == (None, (), {"7": minute(0)})
+    assert (now.claim, now.pending, now.attributed) == (None, (), {"7": claim_of().key})
     assert now.last_triggered_at == minute(1)
     assert run(store.slots(ORDERS, 1)) == (record,)
 
@@ -127,7 +127,7 @@ def test_a_job_of_another_slot_confirms_nothing(store: Store, owner: Claim) -> N
     run(store.claim(claim_of(45)))
     assert run(store.confirm(claim_of(45), job_of("7"), record_of(Outcome.TRIGGERED, 45, job_id="7"))) is False
     now = standing(store, ORDERS, "7")
-    assert (now.claim, now.attributed) == (claim_of(45), {"7": owner.key.slot.scheduled_at})
+    assert (now.claim, now.attributed) == (claim_of(45), {"7": owner.key})
 
 
 def test_a_closed_claim_is_not_closed_again(store: Store) -> None:
@@ -150,7 +150,7 @@ def test_setbacks_count_the_closed_claims_of_pending_slots(store: Store) -> None
     close(store, 0, 5, ClaimStatus.NOT_SENT, None, 2)
     run(store.claim(claim_of(0, attempt=6)))
     expected = Setbacks(unknown_attempts=1, refusals=2, rejections=1, attempts=5, last_at=minute(4))
-    assert standing(store).setbacks == {minute(0): expected}
+    assert standing(store).setbacks == {claim_of().key: expected}
 
 
 def test_a_settled_slot_has_no_setbacks(store: Store) -> None:
@@ -169,7 +169,7 @@ def test_a_settled_claim_adopts_its_job(store: Store) -> None:
     record = record_of(Outcome.TRIGGERED, job_id="7")
     run(store.apply(Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, record, job_of("7"))])))
     now = standing(store, ORDERS, "7")
-    assert (now.claim, now.pending, now.attributed) == (None, (), {"7": minute(0)})
+    assert (now.claim, now.pending, now.attributed) == (None, (), {"7": claim_of().key})
     assert (now.last_triggered_at, run(store.slots(ORDERS, 1))) == (minute(0), (record,))
 
 
@@ -178,7 +178,7 @@ def test_settling_late_changes_no_closed_claim(store: Store) -> None:
     close(store, 0, 1, ClaimStatus.ABSENT, Reason.IN_DOUBT, 1)
     held = record_of(Outcome.HELD, reason=Reason.IN_DOUBT, decided=5)
     run(store.apply(Decisions(settled=[settle(claim_of(), ClaimStatus.REFUSED, held)])))
-    assert standing(store).setbacks == {minute(0): Setbacks(unknown_attempts=1, attempts=1, last_at=minute(1))}
+    assert standing(store).setbacks == {claim_of().key: Setbacks(unknown_attempts=1, attempts=1, last_at=minute(1))}
     assert standing(store).pending == (held,)
 
 
@@ -205,7 +205,7 @@ def test_a_counted_job_belongs_to_its_slot(store: Store) -> None:
     counted = record_of(Outcome.COUNTED, job_id="7")
     run(store.apply(Decisions(records=[counted])))
     run(store.apply(Decisions(records=[counted])))
-    assert standing(store, ORDERS, "7").attributed == {"7": minute(0)}
+    assert standing(store, ORDERS, "7").attributed == {"7": claim_of().key}
 
 
 def test_a_conflicting_batch_writes_nothing(store: Store) -> None:
@@ -239,4 +239,7 @@ def test_job_ids_belong_to_their_platform(store: Store) -> None:
     records = [record_of(Outcome.COUNTED, at, ref=ref, job_id="7") for at, ref in ((0, ORDERS), (15, elsewhere))]
     run(store.apply(Decisions(records=records)))
     both = run(store.standings({ORDERS: ["7"], elsewhere: ["7"]}))
-    assert (both[ORDERS].attributed, both[elsewhere].attributed) == ({"7": minute(0)}, {"7": minute(15)})
+    assert (both[ORDERS].attributed, both[elsewhere].attributed) == (
+        {"7": ClaimKey(records[0].slot, 0)},
+        {"7": ClaimKey(records[1].slot, 0)},
+    )

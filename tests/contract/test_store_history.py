@@ -139,7 +139,7 @@ def test_pruning_keeps_what_is_not_settled(store: Store) -> None:
     before = standing(store)
     assert run(store.prune(LATER)) == 0
     assert standing(store) == before
-    assert before.setbacks == {minute(0): Setbacks(refusals=1, attempts=1, last_at=minute(1))}
+    assert before.setbacks == {claim_of(0).key: Setbacks(refusals=1, attempts=1, last_at=minute(1))}
 
 
 def test_pruning_forgets_nothing_that_decides(store: Store) -> None:

@@ -70,6 +70,13 @@ def effective_since(store: Path) -> dict[str, float]:
     return {connection_id: since / MICROS for connection_id, since in rows}
 
 
+def retries(store: Path) -> dict[str, tuple[int, int]]:
+    """Jobs of further runs, with the slot (seconds since the epoch) and the number of the run."""
+    with closing(sqlite3.connect(f"file:{store}?mode=ro", uri=True)) as database:
+        rows = database.execute("SELECT job_id, scheduled_at, run FROM attribution WHERE run > 0").fetchall()
+    return {job_id: (scheduled_at // MICROS, run) for job_id, scheduled_at, run in rows}
+
+
 def problems(
     rhythms: Iterable[Rhythm], store: Path, jobs: list[dict[str, Any]], ended_at: datetime, *, open_for: int
 ) -> list[str]:
@@ -79,12 +86,15 @@ def problems(
     """
     found: list[str] = []
     rows = records(store)
-    since = effective_since(store)
+    since, runs = effective_since(store), retries(store)
     for rhythm in rhythms:
         mine = [row for row in rows if row.connection_id == rhythm.connection_id]
         due = rhythm.slots(since[rhythm.connection_id], ended_at.timestamp())
         found.extend(_about_slots(rhythm, due, mine, ended_at.timestamp() - open_for))
-        found.extend(_about_jobs(rhythm, mine, [job for job in jobs if job["connection_id"] == rhythm.connection_id]))
+        of_connection = [job for job in jobs if job["connection_id"] == rhythm.connection_id]
+        again = {job_id: run for job_id, run in runs.items() if job_id in {job["job_id"] for job in of_connection}}
+        found.extend(_about_retries(rhythm, mine, of_connection, again))
+        found.extend(_about_jobs(rhythm, mine, [job for job in of_connection if job["job_id"] not in again]))
     return found
 
 
@@ -128,6 +138,22 @@ def _about_jobs(rhythm: Rhythm, rows: list[Record], jobs: list[dict[str, Any]]) 
             and not any(_was_active(job, row.scheduled_at) for job in jobs)
         ):
             yield f"{rhythm.connection_id} {_clock(row.scheduled_at)}: Skipped(Active) although nothing was active"
+
+
+def _about_retries(
+    rhythm: Rhythm, rows: list[Record], jobs: list[dict[str, Any]], again: dict[str, tuple[int, int]]
+) -> Iterable[str]:
+    """Each further run has a run before it that failed, and no other job."""
+    status = {job["job_id"]: job["status"] for job in jobs}
+    by_run = {(row.scheduled_at, 0): row.job_id for row in rows if row.job_id is not None}
+    for job_id, place in again.items():
+        if place in by_run:
+            yield f"{rhythm.connection_id} {_clock(place[0])}: run {place[1]} has {by_run[place]} and {job_id}"
+        by_run[place] = job_id
+    for job_id, (scheduled_at, run) in again.items():
+        before = status.get(by_run.get((scheduled_at, run - 1)) or "")
+        if before != "failed":
+            yield f"{rhythm.connection_id} {_clock(scheduled_at)}: {job_id} is run {run}, and the run before it is {before}"
 
 
 def _was_active(job: dict[str, Any], slot: int) -> bool:

@@ -92,6 +92,7 @@ class FakePlatform:
         is_available: while false, nothing can be reached.
         list_lag: how long after its creation a job appears in listings; reads by id see it at once.
         clock_error: how far the platform's own clock is ahead.
+        ignores_cancels: while true, a cancel is taken and has no effect.
         is_closed: whether ``close`` was called.
     """
 
@@ -101,6 +102,7 @@ class FakePlatform:
         self.list_lag = timedelta(0)
         self.clock_error = timedelta(0)
         self.is_closed = False
+        self.ignores_cancels = False
         self._clock = clock
         self._connections: dict[str, Connection] = {}
         self._behaviours: dict[str, Behaviour] = {}
@@ -180,6 +182,13 @@ class FakePlatform:
         now = self._now()
         return {job_id: self._jobs[job_id].at(now) for job_id in sorted(set(job_ids)) if job_id in self._jobs}
 
+    async def newest_success(self, connection_id: str) -> Job | None:
+        """As the port says."""
+        self._read("newest_success", connection_id)
+        syncs = (job for job in self._visible() if job.connection_id == connection_id and job.kind is JobKind.SYNC)
+        done = [job for job in syncs if job.status is JobStatus.SUCCEEDED]
+        return done[-1] if done else None
+
     async def get_connection(self, connection_id: str) -> Connection | None:
         """As the port says."""
         self._read("get_connection", connection_id)
@@ -213,7 +222,7 @@ class FakePlatform:
         truth = self._jobs.get(job_id)
         self._read("cancel_job", truth.connection_id if truth else None)
         now = self._now()
-        if truth is not None and truth.at(now).is_active:
+        if truth is not None and truth.at(now).is_active and not self.ignores_cancels:
             self._jobs[job_id] = replace(truth, ended_at=now, result=JobStatus.CANCELLED)
 
     async def close(self) -> None:

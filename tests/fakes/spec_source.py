@@ -24,6 +24,20 @@ def schedule_text(name: str, every: str = "6h", more: str = "") -> str:
     return SCHEDULE.format(name=name, every=every) + more
 
 
+POLICY = """\
+apiVersion: mainspring.dev/v1
+kind: SyncPolicy
+metadata: {{name: {name}}}
+spec:
+  selector: {{}}
+"""
+
+
+def policy_text(name: str, more: str = "") -> str:
+    """A valid policy for every schedule; ``more`` is further lines below ``spec``, indented by two."""
+    return POLICY.format(name=name) + more
+
+
 class MemorySpecSource:
     """Holds files as texts, or specs that no file was written for; a change of either is a new revision.
 
@@ -44,7 +58,7 @@ class MemorySpecSource:
         self._revision += 1
 
     def set_specs(self, *specs: ScheduleSpec) -> None:
-        """Replace the whole tree by values."""
+        """Replace the whole tree by values; it holds no policies then."""
         self._files = {}
         self._specs = specs
         self._revision += 1

@@ -10,10 +10,13 @@ from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
+from controller.model.policy import Policy
 from controller.model.profile import EMBEDDED, PlatformProfile
 from controller.model.record import Answer, Claim, SlotRecord, Standing
 from controller.model.schedule import ScheduleSpec
+from controller.ports.store import StoredPolicy
 from controller.reconcile.loop import Loop
+from controller.reconcile.restored import Restorers
 from controller.reconcile.world import World
 from controller.simulation.virtual_time import VirtualCadence, VirtualClock, VirtualTimeLoop, run_virtual
 from tests.fakes.platform import Behaviour, FakePlatform
@@ -116,7 +119,7 @@ class Stage:
             spec_source=self.specs,
             telemetry=self.log,
             platforms={"default": (self.platform, self.profile)},
-            restore=_restore,
+            restorers=Restorers(_restore, _restore_policy),
             version="test",
             specs_label="memory",
             spec_poll=timedelta(seconds=2),
@@ -163,6 +166,11 @@ class Stage:
 def _restore(content: str) -> ScheduleSpec | None:
     specs = parse_tree({"(from the store)": content.encode()}, platforms=None).specs
     return specs[0] if specs else None
+
+
+def _restore_policy(stored: StoredPolicy) -> Policy | None:
+    policies = parse_tree({"(from the store)": stored.content.encode()}, platforms=None).policies
+    return policies[0] if policies else None
 
 
 def play(

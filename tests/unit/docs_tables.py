@@ -19,7 +19,7 @@ has happened; its name and its fields are the same in the log, in the store and 
 On standard error each event is one line: a JSON object, or a sentence for people on a terminal. A JSON line holds `event` (the name),
 `at` (RFC 3339, UTC), `level` (the severity; `debug` is written as `info`), and the fields below. `cycle_finished` is left out of the
 lines where nothing was done. Of a slot or a schedule, `reason` is a word of [Reasons](operating.md#reasons), and `Due` where nothing stood
-against a start; outcomes and other words are in the [glossary](glossary.md).
+against a start (`Retry` for a further run); outcomes and other words are in the [glossary](glossary.md).
 """
 
 

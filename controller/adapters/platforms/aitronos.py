@@ -33,7 +33,7 @@ from controller.errors import (
     SettingsInvalid,
 )
 from controller.model.connection import Connection
-from controller.model.job import Job, JobStatus
+from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
 from controller.ports.platform import JobListing
@@ -46,6 +46,10 @@ READS_AT_ONCE = 2
 NEWEST_FIRST: Final = "createdAt|DESC"
 # Airbyte's words, which older versions and proxies of it pass on with other statuses than 409.
 ALREADY_RUNNING: Final = b"already running"
+
+
+SUCCESSES_READ = "5"
+"""How many successes are asked for, to take the newest: a platform that sorts by another time still shows it among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,30 @@ class AitronosPlatform:
         else:
             return found
         raise failure
+
+    async def newest_success(self, connection_id: str) -> Job | None:
+        """Find the connection's newest sync that succeeded; what the platform shows beside that is left out.
+
+        Raises:
+            PlatformBusyElsewhere: 429, or our own budget.
+            PlatformUnavailable: the read failed, or it shows jobs and none of those that were asked for.
+        """
+        what = "find the newest success"
+        asked = {"connection_id": connection_id, "job_type": "sync", "status": "succeeded"}
+        reply = await self._http.read(
+            what, "/jobs", asked | {"order_by": NEWEST_FIRST, "limit": SUCCESSES_READ, "offset": "0"}
+        )
+        page = read_body(JOB_PAGE, _body(what, reply), what)
+        jobs = [row.to_job() for row in page.data]
+        found = [
+            job
+            for job in jobs
+            if job.connection_id == connection_id and job.kind is JobKind.SYNC and job.status is JobStatus.SUCCEEDED
+        ]
+        if jobs and not found:
+            # It did not take the filter: an older success may stand further back, and "none" would be a guess.
+            raise PlatformUnavailable(f"{what}: the platform shows other jobs than those that were asked for")
+        return max(found, key=lambda job: (job.created_at, job.job_id), default=None)
 
     async def get_connection(self, connection_id: str) -> Connection | None:
         """Read one connection; 403 and 404 both mean None.

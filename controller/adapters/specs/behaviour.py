@@ -1,33 +1,36 @@
-"""Readers for what a schedule does beside saying when: the fields that a policy may also set."""
+"""Readers for what a schedule does beside saying when: the fields that a policy may also set.
 
-from dataclasses import dataclass
+Each value that somebody wrote is read by itself and keeps its place, because a policy may give the others of the same group.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 from functools import partial
+from typing import Any, TypeVar
 
 from controller.adapters.specs import calendars, scalars
-from controller.adapters.specs.fields import Field, Fields, read_items
+from controller.adapters.specs.fields import Field, Fields, Reader, read_items
 from controller.adapters.specs.yaml_tree import Scalar
+from controller.decide.policies import UNSUPPORTED
+from controller.model.calendar import Exclusion
+from controller.model.policy import Setting
 from controller.model.schedule import (
-    CatchUp,
     CatchUpPolicy,
     ForeignJobs,
     Mode,
     OnDelete,
     Overlap,
+    Retry,
     Suspension,
     WhenInDoubt,
 )
+from controller.model.window import Window
 
 ATTEMPTS_MAX = 100
 FAILURES_MAX = 1_000_000
-
-read_mode = scalars.one_of(Mode)
-read_policy = scalars.one_of(CatchUpPolicy)
-read_doubt = scalars.one_of(WhenInDoubt)
-read_overlap = scalars.one_of(Overlap)
-read_foreign_jobs = scalars.one_of(ForeignJobs)
-read_on_delete = scalars.one_of(OnDelete)
+T = TypeVar("T")
 
 
 class Correction(StrEnum):
@@ -38,129 +41,146 @@ class Correction(StrEnum):
     IGNORE = "Ignore"
 
 
-read_correction = scalars.one_of(Correction)
+def items(read: Reader[T]) -> Reader[tuple[T, ...]]:
+    """A reader for a list, which is one value: whoever writes it writes all of it."""
 
+    def read_all(field: Field) -> tuple[T, ...]:
+        return tuple(read_items(field, read))
 
-DEFAULT_CATCH_UP = CatchUp()
-
-
-@dataclass(frozen=True, slots=True)
-class Behaviour:
-    """What the fields say, with the defaults of what was not written."""
-
-    mode: Mode
-    catch_up: CatchUp
-    when_in_doubt: WhenInDoubt
-    min_gap: timedelta | None
-    overlap: Overlap
-    max_duration: timedelta | None
-    suspend: Suspension | None
-    foreign_jobs: ForeignJobs
-    on_delete: OnDelete
-
-
-def behaviour(keys: Fields) -> Behaviour:
-    """Take every field of a schedule but ``platform``, ``connectionId`` and ``schedules``."""
-    not_yet(keys)
-    return Behaviour(
-        mode=keys.take("mode", read_mode, Mode.ENFORCE),
-        catch_up=keys.take("catchUp", catch_up, DEFAULT_CATCH_UP),
-        when_in_doubt=keys.take("whenInDoubt", read_doubt, WhenInDoubt.RETRY),
-        min_gap=keys.take("minGap", scalars.duration, None),
-        overlap=keys.take("overlap", overlap, Overlap.SKIP),
-        max_duration=keys.take("maxDuration", scalars.duration, None),
-        suspend=keys.take("suspend", suspension, None),
-        foreign_jobs=keys.take("drift", drift, ForeignJobs.COUNT),
-        on_delete=keys.take("onDelete", on_delete, OnDelete.ORPHAN),
-    )
-
-
-def not_yet(keys: Fields) -> None:
-    """Take the fields that are part of the format and do nothing yet."""
-    keys.later("exclude", partial(read_items, read=calendars.exclusion))
-    keys.later("jitter", scalars.duration)
-    start = keys.later("startDate", scalars.instant)
-    end = keys.later("endDate", scalars.instant)
-    if start is not None and end is not None and end <= start:
-        keys.reject("endDate", "bad-range", "endDate is not after startDate; write a later endDate")
-    keys.later("stalledAfter", scalars.duration)
-    keys.later("retry", retry)
-    keys.later("failureBudget", scalars.whole_number(1, FAILURES_MAX))
-    keys.later("windows", partial(read_items, read=calendars.window))
-    keys.later("freshnessAlert", freshness_alert)
-
-
-def catch_up(field: Field) -> CatchUp:
-    """Which of the slots that nobody could trigger are made up, and for how long."""
-    with Fields(field) as keys:
-        return CatchUp(
-            keys.take("policy", read_policy, CatchUpPolicy.LATEST), keys.take("window", scalars.duration, None)
-        )
-
-
-def overlap(field: Field) -> Overlap:
-    """What a due slot does while a job is active."""
-    value = read_overlap(field)
-    if value is not Overlap.SKIP:
-        field.report.not_yet(field.node.mark, field.name)
-    return value
-
-
-def on_delete(field: Field) -> OnDelete:
-    """What becomes of a running job when its schedule is deleted."""
-    value = read_on_delete(field)
-    if value is not OnDelete.ORPHAN:
-        field.report.not_yet(field.node.mark, field.name)
-    return value
+    return read_all
 
 
 def suspension(field: Field) -> Suspension | None:
-    """``true``, ``false``, or why and by whom."""
+    """``true``, ``false``, or why, by whom and until when."""
     if isinstance(field.node, Scalar):
         if not isinstance(field.node.value, bool):
-            raise field.wrong_type("true, false or a mapping", 'write suspend: {reason: "…", by: "…"}')
+            advice = f'write {field.key}: {{reason: "…", by: "…"}}'
+            raise field.wrong_type("true, false or a mapping", advice)
         return Suspension() if field.node.value else None
     with Fields(field) as keys:
         return Suspension(
             reason=keys.take("reason", scalars.text, ""),
             by=keys.take("by", scalars.text, ""),
-            until=keys.later("until", scalars.instant),
+            until=keys.take("until", scalars.instant, None),
         )
 
 
-def drift(field: Field) -> ForeignJobs:
+exclusions: Reader[tuple[Exclusion, ...]] = items(calendars.exclusion)
+windows: Reader[tuple[Window, ...]] = items(calendars.window)
+
+LEAVES: Mapping[str, Reader[object]] = {
+    "mode": scalars.one_of(Mode),
+    "exclude": exclusions,
+    "jitter": scalars.duration,
+    "startDate": scalars.instant,
+    "endDate": scalars.instant,
+    "whenInDoubt": scalars.one_of(WhenInDoubt),
+    "minGap": scalars.duration,
+    "overlap": scalars.one_of(Overlap),
+    "maxDuration": scalars.duration,
+    "stalledAfter": scalars.duration,
+    "failureBudget": scalars.whole_number(1, FAILURES_MAX),
+    "windows": windows,
+    "suspend": suspension,
+    "onDelete": scalars.one_of(OnDelete),
+}
+"""The fields that hold one value."""
+
+CATCH_UP: Mapping[str, Reader[object]] = {"policy": scalars.one_of(CatchUpPolicy), "window": scalars.duration}
+
+RETRY: Mapping[str, Reader[object]] = {
+    "attempts": scalars.whole_number(1, ATTEMPTS_MAX),
+    "backoff": scalars.duration,
+    "maxBackoff": scalars.duration,
+}
+
+DRIFT: Mapping[str, Reader[object]] = {
+    "platformSchedule": scalars.one_of(Correction),
+    "connectionStatus": scalars.one_of(Correction),
+    "foreignJobs": scalars.one_of(ForeignJobs),
+}
+
+FRESHNESS_ALERT: Mapping[str, Reader[object]] = {"warnAfter": scalars.duration, "errorAfter": scalars.duration}
+
+Settings = dict[str, Setting]
+
+
+def behaviour(keys: Fields) -> Settings:
+    """Take every field of a schedule but ``platform``, ``connectionId`` and ``schedules``; values by their name below ``spec``."""
+    said = leaves(keys, LEAVES)
+    start, end = value_of(said, "startDate"), value_of(said, "endDate")
+    if start is not None and end is not None and end <= start:
+        keys.reject("endDate", "bad-range", "endDate is not after startDate; write a later endDate")
+    for key, group_said in keys.written_of(GROUPS).items():
+        said |= group_said
+        if key in said:
+            said[key] = replace(said[key], origin=keys.origin(key))
+    return said
+
+
+def leaves(keys: Fields, readers: Mapping[str, Reader[object]], prefix: str = "") -> Settings:
+    """Take the values that somebody wrote, each with its place."""
+    found = keys.written_of(readers)
+    return {prefix + key: Setting(value, keys.origin(key)) for key, value in found.items()}
+
+
+def value_of(said: Settings, name: str, default: timedelta | None = None) -> Any:
+    """What was written, or the default."""
+    return said[name].value if name in said else default
+
+
+def group(field: Field, readers: Mapping[str, Reader[object]]) -> Settings:
+    """A mapping whose values are set one by one."""
+    with Fields(field) as keys:
+        return leaves(keys, readers, f"{field.name}.")
+
+
+def drift(field: Field) -> Settings:
     """What is done about what somebody else did."""
     with Fields(field) as keys:
-        keys.later("platformSchedule", read_correction)
-        keys.later("connectionStatus", read_correction)
-        return keys.take("foreignJobs", foreign_jobs, ForeignJobs.COUNT)
+        said = leaves(keys, DRIFT, "drift.")
+        for key in DRIFT:
+            if (name := f"drift.{key}") in UNSUPPORTED and keys.has(key):
+                field.report.not_yet(keys.mark(key), name)
+    return said
 
 
-def foreign_jobs(field: Field) -> ForeignJobs:
-    """What a job that is not ours means for a slot."""
-    value = read_foreign_jobs(field)
-    if value is ForeignJobs.CANCEL:
-        field.report.not_yet(field.node.mark, field.name)
-    return value
-
-
-def retry(field: Field) -> None:
-    """How often and how fast a failed job is tried again."""
+def retry(field: Field) -> Settings:
+    """How often and how fast a failed job is tried again; ``{}`` takes every default."""
+    usual = Retry()
     with Fields(field) as keys:
-        keys.take("attempts", scalars.whole_number(1, ATTEMPTS_MAX), None)
-        shortest = keys.take("backoff", scalars.duration, None)
-        longest = keys.take("maxBackoff", scalars.duration, None)
-        if shortest is not None and longest is not None and longest < shortest:
-            keys.reject("maxBackoff", "bad-range", "maxBackoff is shorter than backoff; write a longer maxBackoff")
+        said = leaves(keys, RETRY, "retry.")
+        shortest = value_of(said, "retry.backoff", usual.backoff)
+        longest = value_of(said, "retry.maxBackoff", usual.max_backoff)
+        if longest < shortest and not keys.has("maxBackoff"):
+            message = "backoff is longer than maxBackoff, which is 30m unless written; write a longer maxBackoff too"
+            keys.reject("backoff", "bad-range", message)
+        elif longest < shortest:
+            unless = "" if keys.has("backoff") else ", which is 1m unless written"
+            message = f"maxBackoff is shorter than backoff{unless}; write a longer maxBackoff"
+            keys.reject("maxBackoff", "bad-range", message)
+        if not keys.written():
+            said["retry"] = Setting("on", field.report.origin(field.node.mark))
+    return said
 
 
-def freshness_alert(field: Field) -> None:
+def freshness_alert(field: Field) -> Settings:
     """From which age of the data on somebody is told."""
     with Fields(field) as keys:
-        warn = keys.take("warnAfter", scalars.duration, None)
-        error = keys.take("errorAfter", scalars.duration, None)
+        said = leaves(keys, FRESHNESS_ALERT, "freshnessAlert.")
+        warn, error = value_of(said, "freshnessAlert.warnAfter"), value_of(said, "freshnessAlert.errorAfter")
         if warn is not None and error is not None and error < warn:
             keys.reject("errorAfter", "bad-range", "errorAfter is shorter than warnAfter; write a longer errorAfter")
         found = keys.has("warnAfter") or keys.has("errorAfter")
     if not found:
         raise field.rejected("not-exactly-one", "freshnessAlert says nothing; write warnAfter, errorAfter or both")
+    return said
+
+
+GROUPS: Mapping[str, Callable[[Field], Settings]] = {
+    "catchUp": partial(group, readers=CATCH_UP),
+    "retry": retry,
+    "drift": drift,
+    "freshnessAlert": freshness_alert,
+}
+"""The fields that hold several values, each of which may be set by itself."""

@@ -1,64 +1,69 @@
 """Readers for what says when: entries of ``schedules``, days that are excluded, windows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
-from enum import StrEnum
 from functools import lru_cache, partial
 
 from controller.adapters.specs import scalars
 from controller.adapters.specs.fields import Field, Fields, Rejected, Report, each_item, read_items, text_of
-from controller.adapters.specs.yaml_tree import Mapping, Mark, quoted
-from controller.decide.calendar import CalendarError, compile_cron
-from controller.model.schedule import CalendarEntry, EntryKind
+from controller.adapters.specs.oddities import oddities
+from controller.adapters.specs.yaml_tree import Mapping, Mark
+from controller.decide.calendar import CalendarError, compile_cron, compile_quartz
+from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron, ExcludedDates, Exclusion
+from controller.model.window import OnClose, Window, WindowKind
 
 YEAR_SECONDS = 366 * 86_400
 SHORT_INTERVAL = timedelta(minutes=5)
-QUARTZ_FIELDS = (6, 7)
-QUARTZ_SIGNS = frozenset("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*?/,#- ")
 CRON_FORM = 'write five fields, such as "*/15 8-18 * * MON-FRI"'
-
-
-class OnClose(StrEnum):
-    """What happens to a running job when its window closes."""
-
-    LET_RUN = "LetRun"
-    CANCEL = "Cancel"
+FORMS = {
+    EntryKind.CRON: ("a cron expression", CRON_FORM),
+    EntryKind.QUARTZ: ("a Quartz expression", 'write six or seven fields, such as "0 0 6 ? * MON-FRI"'),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class IntervalLimit:
-    """How close two slots of one entry may be.
+class EntryRules:
+    """What an entry is judged by beside itself.
 
     Attributes:
-        min_interval: the platform's bound; None where the platform is not known, then a short interval is a warning.
+        min_interval: how close two slots may be: the platform's bound; None where it is not known, then a short interval is a warning.
         year_start: where the year begins in which slots are compared, so that a verdict never depends on the day.
+        warn_from: where the year begins of whose changes of the clock somebody is warned.
     """
 
     min_interval: timedelta | None
     year_start: int
+    warn_from: int
 
-    def check(self, report: Report, mark: Mark, gap: int | None) -> None:
-        """Report two slots that are too close."""
+    def check(self, report: Report, mark: Mark, gap: int | None, what: str = "two slots are only {} apart") -> None:
+        """Report slots that are too close."""
         least = SHORT_INTERVAL if self.min_interval is None else self.min_interval
         if gap is None or gap >= least.total_seconds():
             return
-        limit = int(least.total_seconds())
+        said, limit = what.format(f"{gap} s"), int(least.total_seconds())
         if self.min_interval is None:
-            message = f"two slots are only {gap} s apart, and platforms refuse less than {limit} s as a rule; write a longer interval"
+            message = f"{said}, and platforms refuse less than {limit} s as a rule; write a longer interval"
             report.warn(mark, "interval-too-short", message)
         else:
-            message = (
-                f"two slots are only {gap} s apart; the platform takes at least {limit} s, write a longer interval"
-            )
+            message = f"{said}; the platform takes at least {limit} s, write a longer interval"
             report.error(mark, "interval-too-short", message)
+
+
+COMPILERS = {EntryKind.CRON: compile_cron, EntryKind.QUARTZ: compile_quartz}
+
+
+WINDOW_KINDS = (WindowKind.DENY, WindowKind.ALLOW)
+
+UNUSABLE = Window(WindowKind.DENY, "* * * * *", 1)
+"""Stands for a window that was rejected, and so for one that never comes into force."""
 
 
 # Many connections share few calendars: each is compiled once, and equal entries are one value.
 @lru_cache(maxsize=16_384)
-def smallest_gap(expression: str, zone: str, year_start: int) -> int | None:
-    """Compile a cron expression and find its two closest slots within a year."""
-    return compile_cron(expression, zone).smallest_gap(year_start, year_start + YEAR_SECONDS)
+def smallest_gap(kind: EntryKind, expression: str, zone: str, year_start: int) -> int | None:
+    """Compile an expression and find its two closest slots within a year."""
+    return COMPILERS[kind](expression, zone).smallest_gap(year_start, year_start + YEAR_SECONDS)
 
 
 @lru_cache(maxsize=16_384)
@@ -67,32 +72,40 @@ def shared_entry(kind: EntryKind, text: str, zone: str, every: int, anchor: int)
     return CalendarEntry(kind, text, zone, every, anchor)
 
 
-def cron(field: Field, zone: str, limit: IntervalLimit | None = None) -> str:
-    """A cron expression that fires in its zone; with a limit also not too often."""
+def cron(field: Field, zone: str) -> str:
+    """A cron expression that fires in its zone."""
     expression = text_of(field, "a cron expression", CRON_FORM)
     try:
-        if limit is None:
-            compile_cron(expression, zone)
-        else:
-            limit.check(field.report, field.node.mark, smallest_gap(expression, zone, limit.year_start))
+        compile_cron(expression, zone)
     except CalendarError as error:
         raise field.rejected(error.code, str(error)) from error
     return expression
 
 
-def quartz(field: Field) -> str:
-    """A Quartz expression, looked at lightly: whether it ever fires is not known here."""
-    form = 'write six or seven fields, such as "0 0 6 ? * MON-FRI"'
-    expression = text_of(field, "a Quartz expression", form)
-    if len(expression.split()) not in QUARTZ_FIELDS or not QUARTZ_SIGNS.issuperset(expression.upper()):
-        raise field.rejected("quartz-syntax", f"{quoted(expression)} is no Quartz expression; {form}")
+def timed(field: Field, kind: EntryKind, zone: str, rules: EntryRules) -> str:
+    """A cron or Quartz expression that fires in its zone, not too often; what is odd about its slots is a warning."""
+    wanted, form = FORMS[kind]
+    expression, mark = text_of(field, wanted, form), field.node.mark
+    try:
+        rules.check(field.report, mark, smallest_gap(kind, expression, zone, rules.year_start))
+    except CalendarError as error:
+        raise field.rejected(error.code, str(error)) from error
+    for code, message in oddities(kind, expression, zone, rules.warn_from):
+        field.report.warn(mark, code, message)
     return expression
 
 
-def every(field: Field, limit: IntervalLimit) -> int:
+def every(field: Field, rules: EntryRules) -> int:
     """Whole seconds between two slots."""
     seconds = whole_seconds(field)
-    limit.check(field.report, field.node.mark, seconds)
+    rules.check(field.report, field.node.mark, seconds)
+    return seconds
+
+
+def freshness(field: Field, rules: EntryRules) -> int:
+    """From which age of the last successful sync on there is a slot, in whole seconds."""
+    seconds = whole_seconds(field)
+    rules.check(field.report, field.node.mark, seconds, "an age of {} asks for slots that close to each other")
     return seconds
 
 
@@ -104,10 +117,10 @@ def nothing_more(field: Field) -> str:
         return ""
 
 
-def schedules(field: Field, limit: IntervalLimit) -> tuple[CalendarEntry, ...]:
+def schedules(field: Field, rules: EntryRules) -> tuple[CalendarEntry, ...]:
     """The entries of ``schedules``; their union says which slots exist."""
     items = each_item(field)
-    entries = read_items(field, partial(entry, limit=limit))
+    entries = read_items(field, partial(entry, rules=rules))
     for item in items:
         if len(items) > 1 and isinstance(item.node, Mapping) and EntryKind.MANUAL in item.node.entries:
             message = "manual means that there are no slots, so it stands alone; remove it or the other entries"
@@ -115,17 +128,18 @@ def schedules(field: Field, limit: IntervalLimit) -> tuple[CalendarEntry, ...]:
     return tuple(entries)
 
 
-def entry(field: Field, limit: IntervalLimit) -> CalendarEntry:
+def entry(field: Field, rules: EntryRules) -> CalendarEntry:
     """One item of ``schedules``."""
     errors = len(field.report.errors)
     with Fields(field) as keys:
         zone = keys.take("timeZone", scalars.time_zone, "UTC")
         anchor = keys.take("anchor", scalars.epoch_seconds, 0)
-        expression = keys.take("cron", partial(cron, zone=zone, limit=limit), "")
-        expression += keys.later("quartz", quartz) or ""
-        seconds = keys.take("every", partial(every, limit=limit), 0)
-        seconds += keys.later("freshness", whole_seconds) or 0
-        keys.later("manual", nothing_more)
+        expression = ""
+        for kind in FORMS:
+            expression += keys.take(kind, partial(timed, kind=kind, zone=zone, rules=rules), "")
+        seconds = keys.take("every", partial(every, rules=rules), 0)
+        seconds += keys.take("freshness", partial(freshness, rules=rules), 0)
+        keys.take("manual", nothing_more, "")
         kinds = [kind for kind in EntryKind if keys.has(kind)]
         if len(kinds) == 1:
             refuse_misplaced(keys, field, "timeZone", kinds[0], (EntryKind.CRON, EntryKind.QUARTZ))
@@ -157,32 +171,38 @@ def whole_seconds(field: Field) -> int:
     return int(scalars.duration(field).total_seconds())
 
 
-def exclusion(field: Field) -> None:
+def exclusion(field: Field) -> Exclusion:
     """One item of ``exclude``."""
     with Fields(field) as keys:
         zone = keys.take("timeZone", scalars.time_zone, "UTC")
-        keys.take("dates", partial(read_items, read=scalars.day), None)
-        keys.take("cron", partial(cron, zone=zone), None)
+        dates = keys.take("dates", partial(read_items, read=scalars.day), [])
+        expression = keys.take("cron", partial(cron, zone=zone), "")
         found = [key for key in ("dates", "cron") if keys.has(key)]
     if len(found) != 1:
         raise one_kind(field, found, ["dates", "cron"])
+    return ExcludedCron(expression, zone) if keys.has("cron") else ExcludedDates(frozenset(dates), zone)
 
 
-def window(field: Field) -> None:
+def window(field: Field) -> Window:
     """One item of ``windows``."""
+    read: Window | None = None
     with Fields(field) as keys:
-        keys.take("deny", opening, None)
-        keys.take("allow", opening, None)
-        keys.take("onClose", scalars.one_of(OnClose), None)
-        found = [key for key in ("deny", "allow") if keys.has(key)]
+        for kind in WINDOW_KINDS:
+            read = keys.take(kind, partial(opening, kind=kind), None) or read
+        on_close = keys.take("onClose", scalars.one_of(OnClose), OnClose.LET_RUN)
+        found = [kind for kind in WINDOW_KINDS if keys.has(kind)]
     if len(found) != 1:
-        raise one_kind(field, found, ["deny", "allow"])
+        raise one_kind(field, found, WINDOW_KINDS)
+    return replace(read or UNUSABLE, on_close=on_close)
 
 
-def opening(field: Field) -> None:
+def opening(field: Field, kind: WindowKind) -> Window:
     """When a window begins, and how long it lasts."""
     with Fields(field) as keys:
         zone = keys.take("timeZone", scalars.time_zone, "UTC")
-        keys.require("cron", partial(cron, zone=zone))
-        keys.require("duration", scalars.duration)
-        keys.take("reason", scalars.text, None)
+        expression = keys.require("cron", partial(cron, zone=zone))
+        seconds = keys.require("duration", whole_seconds)
+        reason = keys.take("reason", scalars.text, "")
+    if expression is None or seconds is None:
+        return UNUSABLE
+    return Window(kind, expression, seconds, zone, reason)

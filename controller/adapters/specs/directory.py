@@ -68,8 +68,12 @@ def validate_paths(
     platforms: Mapping[str, PlatformProfile] | None = None,
     *,
     year_start: int = YEAR_START,
+    warn_from: int | None = None,
 ) -> SpecTree:
-    """Read files and directories as one tree; what cannot be read is an error of that path, named as it was given."""
+    """Read files and directories as one tree; what cannot be read is an error of that path, named as it was given.
+
+    ``warn_from``: the instant from which on warnings look a year ahead, ``year_start`` unless given.
+    """
     files: dict[str, bytes] = {}
     errors: list[SpecError] = []
     seen: set[Path] = set()
@@ -86,7 +90,7 @@ def validate_paths(
             if place not in seen:
                 files[name] = content
         seen.update(place for place, _ in found.values())
-    return TreeReader(platforms, year_start).read(files, unreadable=errors)
+    return TreeReader(platforms, year_start, warn_from).read(files, unreadable=errors)
 
 
 def _read_path(path: Path, errors: list[SpecError]) -> dict[str, tuple[Path, bytes]]:

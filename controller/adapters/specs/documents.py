@@ -1,25 +1,21 @@
 """From one file's content to the documents in it: which kind each is, whether it is valid, and the spec it makes."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
 
-from controller.adapters.specs import calendars, scalars
-from controller.adapters.specs.behaviour import Behaviour, behaviour, suspension
-from controller.adapters.specs.calendars import IntervalLimit
-from controller.adapters.specs.fields import Field, Fields, Hints, Rejected, Report, read_items, text_of
-from controller.adapters.specs.yaml_tree import Node, YamlRejected, compose, plain, quoted
-from controller.model.identity import ConnectionRef
-from controller.model.profile import PlatformProfile
-from controller.model.schedule import CalendarEntry, Origin, ScheduleSpec
+from controller.adapters.specs import scalars
+from controller.adapters.specs.context import Context, Metadata
+from controller.adapters.specs.fields import Effort, Field, Fields, Hints, Rejected, Report, text_of
+from controller.adapters.specs.policy_document import PolicyBody, make_policy, read_policy
+from controller.adapters.specs.schedule_document import ScheduleBody, make_spec, read_schedule
+from controller.adapters.specs.yaml_tree import Node, YamlRejected, compose, quoted
+from controller.model.policy import Policy
+from controller.model.schedule import Origin, ScheduleSpec
 from controller.ports.spec_source import SpecError
 
-DEFAULT_PLATFORM = "default"
 API_VERSION = "mainspring.dev/v1"
-CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-PRIORITY_MAX = 1_000_000
 
 
 class Kind(StrEnum):
@@ -39,41 +35,18 @@ class RequestAction(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
-    """What a document is judged by beside itself; ``platforms`` None = which platforms there are is not known."""
-
-    platforms: Mapping[str, PlatformProfile] | None
-    year_start: int
-
-
-@dataclass(frozen=True, slots=True)
 class Document:
-    """One valid document and where it says what must be unique in the tree; ``spec`` None = it makes no spec yet."""
+    """One valid document, and where it says what must be unique in the tree; a request makes nothing yet."""
 
     kind: Kind
     name: str
     name_origin: Origin
     connection_origin: Origin
-    spec: ScheduleSpec | None
+    spec: ScheduleSpec | None = None
+    policy: Policy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Metadata:
-    """What names a document."""
-
-    name: str
-    labels: tuple[tuple[str, str], ...]
-    name_origin: Origin
-
-
-@dataclass(frozen=True, slots=True)
-class ScheduleBody:
-    """What stands below ``spec`` of a schedule."""
-
-    ref: ConnectionRef
-    connection_origin: Origin
-    entries: tuple[CalendarEntry, ...]
-    behaviour: Behaviour
+Body = ScheduleBody | PolicyBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +67,12 @@ def read_file(path: str, content: bytes, context: Context) -> SpecFile:
     if not roots:
         message = "the file holds no document; write one, or delete the file"
         return SpecFile(warnings=(SpecError(Origin(path, 1), "empty-file", message),))
-    hints = Hints()
+    hints, effort = Hints(), Effort()
     documents: list[Document] = []
     errors: list[SpecError] = []
     warnings: list[SpecError] = []
     for root in roots:
-        report = Report(path, hints)
+        report = Report(path, hints, effort)
         try:
             document = read_document(root, report, context)
         except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
@@ -137,33 +110,12 @@ def read_document(root: Node, report: Report, context: Context) -> Document | No
         report.warn(
             keys.value_mark("kind"), "not-yet-supported", f"a {kind} is valid and not supported yet; it does nothing"
         )
-        return Document(kind, metadata.name, metadata.name_origin, metadata.name_origin, None)
+        return Document(kind, metadata.name, metadata.name_origin, metadata.name_origin)
+    if isinstance(body, PolicyBody):
+        policy = make_policy(metadata, body, report, root)
+        return Document(kind, metadata.name, metadata.name_origin, metadata.name_origin, policy=policy)
     spec = make_spec(metadata, body, report, root)
-    return Document(kind, metadata.name, metadata.name_origin, body.connection_origin, spec)
-
-
-def make_spec(metadata: Metadata, body: ScheduleBody, report: Report, root: Node) -> ScheduleSpec:
-    """Put a valid schedule together."""
-    told = body.behaviour
-    return ScheduleSpec(
-        name=metadata.name,
-        platform=body.ref.platform,
-        connection_id=body.ref.connection_id,
-        entries=body.entries,
-        origin=report.origin(root.mark),
-        content=CANONICAL.encode(plain(root)),
-        mode=told.mode,
-        catch_up=told.catch_up,
-        when_in_doubt=told.when_in_doubt,
-        min_gap=told.min_gap,
-        overlap=told.overlap,
-        max_duration=told.max_duration,
-        suspend=told.suspend,
-        foreign_jobs=told.foreign_jobs,
-        on_delete=told.on_delete,
-        labels=metadata.labels,
-        unsupported=tuple(report.unsupported),
-    )
+    return Document(kind, metadata.name, metadata.name_origin, body.connection_origin, spec=spec)
 
 
 def api_version(field: Field) -> str:
@@ -181,58 +133,6 @@ def read_metadata(field: Field) -> Metadata | None:
         labels = keys.take("labels", scalars.labels, ())
         origin = field.report.origin(keys.value_mark("name"))
     return None if name is None else Metadata(name, labels, origin)
-
-
-def read_schedule(field: Field, context: Context) -> ScheduleBody | None:
-    """The body of a ``SyncSchedule``."""
-    with Fields(field, prefix="") as keys:
-        platform = keys.take("platform", partial(read_platform, context=context), DEFAULT_PLATFORM)
-        if not keys.has("platform") and context.platforms is not None and platform not in context.platforms:
-            advice = f"add platform: and one of {', '.join(sorted(context.platforms))}"
-            field.report.error(
-                field.node.mark, "unknown-platform", f"the settings name no platform {platform}; {advice}"
-            )
-        profile = (context.platforms or {}).get(platform)
-        limit = IntervalLimit(profile.min_interval if profile else None, context.year_start)
-        connection_id = keys.require("connectionId", scalars.connection_id)
-        connection_origin = field.report.origin(keys.value_mark("connectionId"))
-        entries = keys.require("schedules", partial(calendars.schedules, limit=limit))
-        told = behaviour(keys)
-    if connection_id is None or entries is None:
-        return None
-    return ScheduleBody(ConnectionRef(platform, connection_id), connection_origin, entries, told)
-
-
-def read_platform(field: Field, context: Context) -> str:
-    """The name of a platform; where platforms are known, of one of them."""
-    value = scalars.name(field)
-    if context.platforms is not None and value not in context.platforms:
-        advice = field.report.hints.instead_of(value, sorted(context.platforms))
-        raise field.rejected("unknown-platform", f"the settings name no platform {quoted(value)}; {advice}")
-    return value
-
-
-def read_policy(field: Field, context: Context) -> None:
-    """The body of a ``SyncPolicy``."""
-    with Fields(field, prefix="") as keys:
-        keys.require("selector", partial(selector, context=context))
-        keys.take("priority", scalars.whole_number(-PRIORITY_MAX, PRIORITY_MAX), None)
-        keys.take("defaults", defaults, None)
-        keys.take("windows", partial(read_items, read=calendars.window), None)
-        keys.take("freeze", suspension, None)
-
-
-def selector(field: Field, context: Context) -> None:
-    """Which schedules a policy is for; ``{}`` is all of them."""
-    with Fields(field) as keys:
-        keys.take("labels", scalars.labels, None)
-        keys.take("platforms", partial(read_items, read=partial(read_platform, context=context)), None)
-
-
-def defaults(field: Field) -> None:
-    """What a policy says for many schedules."""
-    with Fields(field) as keys:
-        behaviour(keys)
 
 
 def read_request(field: Field, context: Context) -> None:  # noqa: ARG001 - one shape for all kinds
@@ -261,7 +161,7 @@ def _anything(field: Field) -> None:  # noqa: ARG001 - without a kind nothing is
     return None
 
 
-READERS: dict[Kind, Callable[..., ScheduleBody | None]] = {
+READERS: dict[Kind, Callable[..., Body | None]] = {
     Kind.SYNC_SCHEDULE: read_schedule,
     Kind.SYNC_POLICY: read_policy,
     Kind.SYNC_REQUEST: read_request,

@@ -1,5 +1,6 @@
 """The keys of a mapping, taken one by one, so that each mistake is reported where it stands and none hides another."""
 
+from collections import abc
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from types import TracebackType
@@ -49,24 +50,33 @@ class Hints:
         return f"did you mean {found}?" if found else f"write one of {', '.join(words)}"
 
 
+class Effort:
+    """Steps of a search that may have to look far; a file gets only so many."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, most: int = 450) -> None:
+        self.left = most
+
+
 class Report:
     """What was found in one document.
 
     Attributes:
         hints: where to ask what somebody meant.
+        effort: what may still be spent on searches.
         errors: why it is rejected.
         warnings: what is worth a second look.
-        unsupported: the fields that were written, are valid, and do nothing yet.
     """
 
-    __slots__ = ("_path", "errors", "hints", "unsupported", "warnings")
+    __slots__ = ("_path", "effort", "errors", "hints", "warnings")
 
-    def __init__(self, path: str, hints: Hints) -> None:
+    def __init__(self, path: str, hints: Hints, effort: Effort) -> None:
         self._path = path
         self.hints = hints
+        self.effort = effort
         self.errors: list[SpecError] = []
         self.warnings: list[SpecError] = []
-        self.unsupported: list[str] = []
 
     def error(self, mark: Mark, code: str, message: str) -> None:
         """Reject the document."""
@@ -77,9 +87,8 @@ class Report:
         self.warnings.append(SpecError(self.origin(mark), code, message))
 
     def not_yet(self, mark: Mark, name: str) -> None:
-        """Note a field that does nothing yet."""
-        self.unsupported.append(name)
-        message = f"{name} is valid and not supported yet, so the schedule is held; remove it to let the schedule start"
+        """Say that a field does nothing yet."""
+        message = f"{name} is valid and not supported yet: every schedule with it is held; remove it to let them start"
         self.warn(mark, "not-yet-supported", message)
 
     def origin(self, mark: Mark) -> Origin:
@@ -111,6 +120,12 @@ class Field:
         """The exception for a value of another kind than the field wants."""
         return self.rejected("wrong-type", f"{self.key} must be {wanted}, not {describe(self.node)}; {instead}")
 
+
+class Absent:
+    """No value, where None is one."""
+
+
+ABSENT = Absent()
 
 Reader = Callable[[Field], T]
 
@@ -160,9 +175,20 @@ class Fields:
     def take(self, key: str, read: Reader[T], default: D) -> T | D:
         """Read a key that may be absent; a value that is rejected counts as absent once it is reported."""
         self._known.append(key)
-        entry = self._entries.get(key)
-        if entry is None:
-            return default
+        return self._read(key, read, default) if key in self._entries else default
+
+    def written_of(self, readers: abc.Mapping[str, Reader[T]]) -> dict[str, T]:
+        """Read those of several keys that were written and are valid; most keys of the format are absent from most documents."""
+        self._known += readers
+        found: dict[str, T] = {}
+        for key in [key for key in self._entries if key in readers]:
+            value = self._read(key, readers[key], ABSENT)
+            if not isinstance(value, Absent):
+                found[key] = value
+        return found
+
+    def _read(self, key: str, read: Reader[T], default: D) -> T | D:
+        entry = self._entries[key]
         self._taken += 1
         try:
             return read(Field(key, self._prefix + key, entry[1], self._report))
@@ -174,12 +200,6 @@ class Fields:
         """Read a key that must be there; None only together with a reported error."""
         if key not in self._entries:
             self._missing.append(key)
-        return self.take(key, read, None)
-
-    def later(self, key: str, read: Reader[T]) -> T | None:
-        """Read a key that is part of the format and does nothing yet."""
-        if key in self._entries:
-            self._report.not_yet(self.mark(key), self._prefix + key)
         return self.take(key, read, None)
 
     def written(self) -> list[str]:
@@ -203,6 +223,10 @@ class Fields:
         """The place of a key's value, or of the mapping where the key is absent."""
         entry = self._entries.get(key)
         return self._mark if entry is None else entry[1].mark
+
+    def origin(self, key: str) -> Origin:
+        """The place of a key as people count."""
+        return self._report.origin(self.mark(key))
 
     def text(self, key: str) -> str:
         """A key's value as it was written; nothing where that is no scalar."""

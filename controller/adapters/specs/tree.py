@@ -3,7 +3,8 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 
-from controller.adapters.specs.documents import Context, Document, SpecFile, read_file
+from controller.adapters.specs.context import Context
+from controller.adapters.specs.documents import Document, SpecFile, read_file
 from controller.model.profile import PlatformProfile
 from controller.model.schedule import Origin
 from controller.ports.spec_source import SpecError, SpecTree
@@ -15,8 +16,13 @@ YEAR_START = 1_767_225_600  # 2026-01-01T00:00:00Z
 class TreeReader:
     """Reads trees one after another and remembers the files of the last one, so that what did not change costs nothing."""
 
-    def __init__(self, platforms: Mapping[str, PlatformProfile] | None, year_start: int = YEAR_START) -> None:
-        self._context = Context(platforms, year_start)
+    def __init__(
+        self,
+        platforms: Mapping[str, PlatformProfile] | None,
+        year_start: int = YEAR_START,
+        warn_from: int | None = None,
+    ) -> None:
+        self._context = Context(platforms, year_start, year_start if warn_from is None else warn_from)
         self._known: dict[tuple[str, bytes], SpecFile] = {}
 
     def read(self, files: Mapping[str, bytes], *, revision: str = "", unreadable: Iterable[SpecError] = ()) -> SpecTree:
@@ -37,10 +43,14 @@ class TreeReader:
 
 
 def parse_tree(
-    files: Mapping[str, bytes], *, platforms: Mapping[str, PlatformProfile] | None, year_start: int = YEAR_START
+    files: Mapping[str, bytes],
+    *,
+    platforms: Mapping[str, PlatformProfile] | None,
+    year_start: int = YEAR_START,
+    warn_from: int | None = None,
 ) -> SpecTree:
     """Read the files of a tree, content by path; nothing is remembered."""
-    return TreeReader(platforms, year_start).read(files)
+    return TreeReader(platforms, year_start, warn_from).read(files)
 
 
 def name_revision(contents: Mapping[str, bytes]) -> str:
@@ -56,6 +66,7 @@ def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable:
     errors = unreadable + [error for each in found for error in each.errors]
     documents = [document for each in found for document in each.documents]
     specs = [document.spec for document in documents if document.spec is not None]
+    policies = [document.policy for document in documents if document.policy is not None]
     return SpecTree(
         revision=revision,
         specs=tuple(sorted(specs, key=lambda spec: spec.origin)),
@@ -63,6 +74,7 @@ def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable:
         warnings=tuple(sorted(warning for each in found for warning in each.warnings)),
         files=len(read),
         failed_paths=frozenset(error.origin.path for error in errors),
+        policies=tuple(sorted(policies, key=lambda policy: policy.origin)),
     )
 
 

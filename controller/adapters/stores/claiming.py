@@ -1,8 +1,31 @@
 """What both stores say when a slot is claimed, and why they refuse."""
 
+from datetime import datetime, timedelta
+
 from controller.errors import SlotAlreadyClaimed
 from controller.model.identity import SlotKey
+from controller.model.job import Job, JobKind
 from controller.model.record import Claim, Outcome, SlotRecord
+
+WALLS_FOR = timedelta(hours=26)
+"""How long before the watermark local times of slots are remembered: a day, and the widest step that a zone's clock was ever set by."""
+
+SECOND = timedelta(seconds=1)
+
+
+def finished_at(job: Job) -> datetime:
+    """When a job that is over ended, as well as the platform says; whole seconds, rounded up."""
+    try:
+        at = job.ended_at or job.created_at + (job.duration or timedelta())
+        return at if at.microsecond == 0 else at.replace(microsecond=0) + SECOND
+    except OverflowError:
+        # One absurd duration must not keep every listing that shows the job from being stored.
+        return job.created_at.replace(microsecond=0)
+
+
+def counts_for_health(job: Job) -> bool:
+    """Whether a job's end says something about its connection: it is a sync, and it is over."""
+    return job.kind is JobKind.SYNC and job.status.is_terminal
 
 
 def record_of_claim(claim: Claim) -> SlotRecord:
@@ -14,6 +37,7 @@ def record_of_claim(claim: Claim) -> SlotRecord:
         schedule=claim.schedule,
         message="claimed",
         revision=claim.revision,
+        wall=claim.wall,
     )
 
 

@@ -2,12 +2,24 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from controller.model.identity import ConnectionRef
-from controller.model.plan import AcceptSchedule
-from controller.model.record import CancelRequest, Claim, ClaimStatus, Reason, Setbacks, SlotRecord, Standing
+from controller.adapters.stores.claiming import WALLS_FOR, finished_at
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.job import Job, JobStatus
+from controller.model.plan import AcceptSchedule, RearmFreshness
+from controller.model.record import (
+    CancelRequest,
+    Claim,
+    ClaimStatus,
+    Outcome,
+    Reason,
+    Setbacks,
+    SlotRecord,
+    Standing,
+    Success,
+)
 
 _Attempt = tuple[int, int]
 """Run and attempt."""
@@ -40,6 +52,12 @@ class ConnectionLedger:
     pending: dict[datetime, SlotRecord] = field(default_factory=dict)
     ranges: dict[datetime, SlotRecord] = field(default_factory=dict)
     cancels: dict[str, CancelRequest] = field(default_factory=dict)
+    retried: set[datetime] = field(default_factory=set)
+    walled: dict[datetime, str] = field(default_factory=dict)
+    failures: int = 0
+    failed_at: datetime | None = None
+    last_success: Success | None = None
+    fresh_since: datetime | None = None
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
@@ -50,6 +68,8 @@ class ConnectionLedger:
         if spec.calendar_key != self.calendar_key:
             self.effective_since = accepted.effective_since
             self.move_watermark(accepted.effective_since.replace(microsecond=0))
+        if spec.content != self.content:
+            self.failures = 0
         self.name, self.calendar_key, self.content = spec.name, spec.calendar_key, spec.content
         self.generation = accepted.generation
 
@@ -70,7 +90,11 @@ class ConnectionLedger:
         self.move_watermark(through)
         if self.is_settled(at, through):
             return
+        if not record.wall and at in self.records:
+            record = replace(record, wall=self.records[at].wall)
         self.records[at] = record
+        if record.wall:
+            self.walled[at] = record.wall
         self.pending.pop(at, None)
         if not record.outcome.is_final:
             self.pending[at] = record
@@ -91,12 +115,53 @@ class ConnectionLedger:
         if closed.status in (ClaimStatus.CONFIRMED, ClaimStatus.ADOPTED):
             self.last_triggered_at = max(self.last_triggered_at or claim.written_at, claim.written_at)
 
-    def setbacks(self) -> dict[datetime, Setbacks]:
-        """What the closed claims of the pending slots say."""
-        attempts = {at: self.closed[at].values() for at in sorted(self.pending) if self.closed.get(at)}
-        return {at: _setbacks(closed) for at, closed in attempts.items()}
+    def rearm(self, rearmed: RearmFreshness) -> None:
+        """Count freshness slots from a newer success on; a record of a slot that is no more goes unless something was decided."""
+        self.fresh_since = max(self.fresh_since or rearmed.fresh_since, rearmed.fresh_since)
+        claimed = None if self.open_claim is None else self.open_claim.key.slot
+        for slot in rearmed.withdrawn:
+            record = self.pending.get(slot.scheduled_at)
+            if record is not None and record.outcome is Outcome.HELD and slot != claimed:
+                del self.pending[slot.scheduled_at], self.records[slot.scheduled_at]
+                self.walled.pop(slot.scheduled_at, None)
 
-    def standing(self, attributed: Mapping[str, datetime]) -> Standing:
+    def ended(self, job: Job) -> None:
+        """A sync was seen to be over for the first time."""
+        at, last = finished_at(job), self.last_success
+        if last is not None and at <= last.finished_at:
+            return
+        if job.status is JobStatus.SUCCEEDED:
+            self.last_success = Success(job.job_id, at)
+            if self.failed_at is None or self.failed_at <= at:
+                self.failures = 0
+        elif job.status is JobStatus.FAILED:
+            self.failures += 1
+            self.failed_at = max(self.failed_at or at, at)
+
+    def setbacks(self) -> dict[ClaimKey, Setbacks]:
+        """What closed claims came to: of pending slots, and of the retries of the newest slot that has any."""
+        found: dict[ClaimKey, Setbacks] = {}
+        newest = max(self.retried, default=None)
+        for at in sorted({*self.pending, *((newest,) if newest is not None else ())}):
+            by_run: dict[int, list[ClosedClaim]] = defaultdict(list)
+            for (run, _), closed in self.closed.get(at, {}).items():
+                by_run[run].append(closed)
+            for run, row in by_run.items():
+                if (at in self.pending) if run == 0 else (at == newest):
+                    found[ClaimKey(SlotKey(self.ref, at), run)] = _setbacks(row)
+        return found
+
+    def walls(self) -> dict[str, datetime]:
+        """Recent slots by the local times that they stand for; of two with one local time the older one."""
+        if self.watermark is None:
+            return {}
+        self.walled = {at: wall for at, wall in self.walled.items() if at >= self.watermark - WALLS_FOR}
+        found: dict[str, datetime] = {}
+        for at in sorted(self.walled, reverse=True):
+            found |= dict.fromkeys(self.walled[at].split("; "), at)
+        return found
+
+    def standing(self, attributed: Mapping[str, ClaimKey]) -> Standing:
         """All of it, as the planner wants it."""
         return Standing(
             ref=self.ref,
@@ -112,7 +177,16 @@ class ConnectionLedger:
             attributed=attributed,
             cancel=max(self.cancels.values(), key=lambda c: (c.requested_at, c.job_id), default=None),
             last_triggered_at=self.last_triggered_at,
+            failures=self.failures,
+            last_success=self.last_success,
+            fresh_since=self.fresh_since,
+            walls=self.walls(),
+            counted=frozenset(job_id for job_id, key in attributed.items() if self._is_counted(job_id, key)),
         )
+
+    def _is_counted(self, job_id: str, key: ClaimKey) -> bool:
+        record = self.records.get(key.slot.scheduled_at)
+        return record is not None and record.outcome is Outcome.COUNTED and record.job_id == job_id
 
     def prune(self, before: datetime) -> int:
         """Forget what is older; returns how much."""
@@ -124,6 +198,9 @@ class ConnectionLedger:
             gone += len(old)
             for attempt in old:
                 del attempts[attempt]
+            is_claimed = self.open_claim is not None and self.open_claim.key.slot.scheduled_at == at
+            if not is_claimed and all(run == 0 for run, _ in attempts):
+                self.retried.discard(at)
             if not attempts:
                 del self.closed[at]
         newest = max(self.records, default=None)
@@ -132,6 +209,7 @@ class ConnectionLedger:
         ]
         for at in old_records:
             del self.records[at]
+            self.walled.pop(at, None)
             self.ranges.pop(at, None)
         return gone + len(old_records)
 
@@ -139,5 +217,5 @@ class ConnectionLedger:
 def _setbacks(closed: Collection[ClosedClaim]) -> Setbacks:
     rejections = [c for c in closed if c.reason is Reason.REJECTED]
     refusals = [c for c in closed if c.status is ClaimStatus.REFUSED and c.reason is not Reason.REJECTED]
-    unknown = [c for c in closed if c.status is ClaimStatus.ABSENT]
+    unknown = [c for c in closed if c.status in (ClaimStatus.ABSENT, ClaimStatus.ABANDONED)]
     return Setbacks(len(unknown), len(refusals), len(rejections), len(closed), max(c.at for c in closed))

@@ -13,6 +13,8 @@ from controller.adapters.stores.claiming import (
     attempt_exists,
     claim_is_closed,
     connection_is_claimed,
+    counts_for_health,
+    finished_at,
     job_belongs_elsewhere,
     record_of_claim,
     slot_is_settled,
@@ -29,7 +31,7 @@ from controller.model.record import (
     SlotRecord,
     Standing,
 )
-from controller.ports.store import Decisions, StoredEvent
+from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 
 class MemoryStore:
@@ -42,6 +44,7 @@ class MemoryStore:
         self._observed: dict[str, datetime] = {}
         self._events: list[StoredEvent] = []
         self._last_number = 0
+        self._policies: tuple[StoredPolicy, ...] = ()
 
     def _connection(self, ref: ConnectionRef) -> ConnectionLedger:
         found = self._connections.get(ref)
@@ -55,7 +58,7 @@ class MemoryStore:
 
     def _standing(self, ref: ConnectionRef, job_ids: Iterable[str]) -> Standing:
         owned = ((job_id, self._owners.get((ref.platform, job_id))) for job_id in job_ids)
-        attributed = {job_id: key.slot.scheduled_at for job_id, key in owned if key is not None}
+        attributed = {job_id: key for job_id, key in owned if key is not None}
         return (self._connections.get(ref) or ConnectionLedger(ref)).standing(attributed)
 
     async def known_refs(self) -> tuple[ConnectionRef, ...]:
@@ -79,7 +82,10 @@ class MemoryStore:
         for settled in decisions.settled:
             closed = ClosedClaim(settled.status, settled.record.decided_at, settled.record.reason)
             self._connection(settled.claim.ref).close(settled.claim, closed)
-            self._connection(settled.record.slot.ref).put_record(settled.record)
+            if settled.claim.key.run == 0:
+                self._connection(settled.record.slot.ref).put_record(settled.record)
+        for rearmed in decisions.rearmed:
+            self._connection(rearmed.ref).rearm(rearmed)
         for record in decisions.records:
             self._connection(record.slot.ref).put_record(record)
 
@@ -113,9 +119,11 @@ class MemoryStore:
             raise attempt_exists(claim)
         if claim.key.run == 0 and connection.is_settled(slot.scheduled_at, slot.scheduled_at):
             raise slot_is_settled(slot)
-        connection.open_claim = replace(claim, status=ClaimStatus.OPEN)
+        connection.open_claim = replace(claim, status=ClaimStatus.OPEN, wall="", due_at=None)
         connection.move_watermark(slot.scheduled_at)
-        if claim.key.run == 0:
+        if claim.key.run > 0:
+            connection.retried.add(slot.scheduled_at)
+        else:
             connection.put_record(record_of_claim(claim))
 
     async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
@@ -132,7 +140,8 @@ class MemoryStore:
         new = self._owners_of_record(claim, record)
         self._owners |= {owned: claim.key, **new}
         connection.close(claim, ClosedClaim(ClaimStatus.CONFIRMED, record.decided_at, record.reason))
-        connection.put_record(record)
+        if claim.key.run == 0:
+            connection.put_record(record)
         return True
 
     def _owners_of_record(self, claim: Claim, record: SlotRecord) -> dict[tuple[str, str], ClaimKey]:
@@ -160,7 +169,8 @@ class MemoryStore:
             raise claim_is_closed(claim)
         self._owners |= self._owners_of_record(claim, record)
         connection.close(claim, ClosedClaim(status, at, record.reason))
-        connection.put_record(record)
+        if claim.key.run == 0:
+            connection.put_record(record)
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
@@ -169,8 +179,37 @@ class MemoryStore:
         cancels[request.job_id] = request if before is None else replace(request, requests=before.requests + 1)
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
-        """Keep what was observed of jobs."""
+        """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""
+        ended = {job.job_id: job for job in jobs if counts_for_health(job)}
+        ended = {job_id: job for job_id, job in ended.items() if not self._is_over(platform, job_id)}
         self._jobs |= {(platform, job.job_id): job for job in jobs}
+        for job in sorted(ended.values(), key=lambda job: (finished_at(job), job.job_id)):
+            self._connection(ConnectionRef(platform, job.connection_id)).ended(job)
+
+    def _is_over(self, platform: str, job_id: str) -> bool:
+        known = self._jobs.get((platform, job_id))
+        return known is not None and known.status.is_terminal
+
+    async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
+        """The newest job of every connection in force."""
+        newest: dict[str, Job] = {}
+        for job in (job for (name, _), job in self._jobs.items() if name == platform):
+            before = newest.get(job.connection_id)
+            if before is None or (before.created_at, before.job_id) < (job.created_at, job.job_id):
+                newest[job.connection_id] = job
+        driven = {
+            ref.connection_id for ref, c in self._connections.items() if ref.platform == platform and c.calendar_key
+        }
+        return tuple(newest[name] for name in sorted(driven & newest.keys()))
+
+    async def keep_policies(self, policies: Sequence[StoredPolicy]) -> None:
+        """Keep exactly these."""
+        kept = {policy.name: policy for policy in policies}
+        self._policies = tuple(kept[name] for name in sorted(kept))
+
+    async def policies(self) -> tuple[StoredPolicy, ...]:
+        """What was kept, by name."""
+        return self._policies
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

@@ -108,13 +108,14 @@ def record_to_row(record: SlotRecord) -> Row:
         micros_or_none(record.through),
         record.count,
         record.revision,
+        record.wall,
     )
 
 
 def record_from_row(row: Row) -> SlotRecord:
     """Read back what `record_to_row` wrote."""
     platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted = row[:10]
-    through, count, revision = row[10:]
+    through, count, revision, wall = row[10:]
     return SlotRecord(
         slot=SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at)),
         outcome=Outcome(outcome),
@@ -127,6 +128,7 @@ def record_from_row(row: Row) -> SlotRecord:
         through=instant_or_none(through),
         count=count,
         revision=revision,
+        wall=wall,
     )
 
 

@@ -15,7 +15,7 @@ from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
-from controller.ports.store import Decisions, StoredEvent
+from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 __all__ = ["SqliteStore", "StoreMode"]
 
@@ -60,6 +60,8 @@ class SqliteStore:
                 writes.accept(database, accepted)
             for settled in decisions.settled:
                 writes.settle(database, settled)
+            for rearmed in decisions.rearmed:
+                writes.rearm(database, rearmed)
             for record in decisions.records:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
 
@@ -116,6 +118,21 @@ class SqliteStore:
         """Keep what was observed of jobs."""
         with self._file.writing() as database:
             writes.put_jobs(database, platform, jobs)
+
+    async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
+        """The newest job of every connection in force."""
+        with self._file.reading() as database:
+            return reads.latest_jobs(database, platform)
+
+    async def keep_policies(self, policies: Sequence[StoredPolicy]) -> None:
+        """Keep exactly these."""
+        with self._file.writing() as database:
+            writes.put_policies(database, policies)
+
+    async def policies(self) -> tuple[StoredPolicy, ...]:
+        """What was kept, by name."""
+        with self._file.reading() as database:
+            return reads.policies(database)
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

@@ -4,8 +4,10 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 
+from controller.adapters.stores.claiming import WALLS_FOR
 from controller.adapters.stores.rows import (
     Row,
     cancel_from_row,
@@ -17,16 +19,17 @@ from controller.adapters.stores.rows import (
     micros,
     record_from_row,
 )
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job
-from controller.model.record import CancelRequest, Claim, Setbacks, SlotRecord, Standing
-from controller.ports.store import StoredEvent
+from controller.model.record import Setbacks, SlotRecord, Standing, Success
+from controller.ports.store import StoredEvent, StoredPolicy
 
 # Left alone, SQLite reads a connection's whole history by primary key to find the few rows that are open or pending; INDEXED BY (and
 # CROSS JOIN, which keeps the order) is a promise that a statement fails rather than becomes slow.
 
 _SCHEDULES = """
-    SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at
+    SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at,
+        failures, success_job_id, success_at, fresh_since
     FROM schedule WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?))
 """
 
@@ -37,19 +40,40 @@ _OPEN_CLAIMS = """
 """
 
 _PENDING = """
-    SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision
+    SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision,
+        wall
     FROM slot_record INDEXED BY slot_pending
     WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND outcome IN ('Held', 'InDoubt')
     ORDER BY connection_id, scheduled_at
 """
 
 _SETBACKS = """
-    SELECT c.connection_id, c.scheduled_at, sum(c.status = 'Absent'),
+    SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
         sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
     FROM slot_record AS r INDEXED BY slot_pending CROSS JOIN claim AS c USING (platform, connection_id, scheduled_at)
     WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.outcome IN ('Held', 'InDoubt')
-        AND c.status <> 'Open'
-    GROUP BY c.connection_id, c.scheduled_at
+        AND c.status <> 'Open' AND c.run = 0
+    GROUP BY c.connection_id, c.scheduled_at, c.run
+"""
+
+# Retries of the newest slot that has any: its record is final, so it is not among the pending ones.
+_RETRIES = """
+    SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
+        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
+    FROM json_each(?2) AS asked CROSS JOIN claim AS c INDEXED BY claim_retry
+        ON c.platform = ?1 AND c.connection_id = asked.value AND c.run > 0 AND c.scheduled_at = (
+            SELECT max(n.scheduled_at) FROM claim AS n INDEXED BY claim_retry
+            WHERE n.platform = ?1 AND n.connection_id = asked.value AND n.run > 0
+        )
+    WHERE c.status <> 'Open'
+    GROUP BY c.connection_id, c.scheduled_at, c.run
+"""
+
+_WALLS = """
+    SELECT s.connection_id, r.wall, r.scheduled_at
+    FROM schedule AS s CROSS JOIN slot_record AS r INDEXED BY slot_wall USING (platform, connection_id)
+    WHERE s.platform = ? AND s.connection_id IN (SELECT value FROM json_each(?)) AND r.wall <> '' AND r.scheduled_at >= s.watermark - ?
+    ORDER BY r.scheduled_at DESC
 """
 
 _CANCELS = """
@@ -63,7 +87,9 @@ _CANCELS = """
 """
 
 _ATTRIBUTED = """
-    SELECT job_id, scheduled_at FROM attribution WHERE platform = ? AND job_id IN (SELECT value FROM json_each(?))
+    SELECT a.job_id, a.connection_id, a.scheduled_at, a.run, r.outcome IS 'Counted' AND r.job_id IS a.job_id
+    FROM attribution AS a LEFT JOIN slot_record AS r USING (platform, connection_id, scheduled_at)
+    WHERE a.platform = ? AND a.job_id IN (SELECT value FROM json_each(?))
 """
 
 _KNOWN_REFS = """
@@ -79,8 +105,18 @@ _JOBS = """
     WHERE platform = ? AND job.connection_id = ? ORDER BY created_at DESC, job_id DESC LIMIT ?
 """
 
+_LATEST_JOBS = """
+    SELECT job_id, job.connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count
+    FROM schedule AS s CROSS JOIN job ON job.platform = s.platform AND job.job_id = (
+        SELECT n.job_id FROM job AS n INDEXED BY job_newest
+        WHERE n.platform = s.platform AND n.connection_id = s.connection_id ORDER BY n.created_at DESC, n.job_id DESC LIMIT 1
+    )
+    WHERE s.platform = ? AND s.calendar_key IS NOT NULL ORDER BY s.connection_id
+"""
+
 _SLOTS = """
-    SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision
+    SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision,
+        wall
     FROM slot_record WHERE platform = ? AND connection_id = ? ORDER BY scheduled_at DESC LIMIT ?
 """
 
@@ -119,35 +155,33 @@ def _standings_on(
     pending: dict[str, list[SlotRecord]] = defaultdict(list)
     for row in database.execute(_PENDING, asked):
         pending[row[1]].append(record_from_row(row))
-    setbacks = _setbacks(database, platform, pending)
+    setbacks = _setbacks(database, platform, asked, pending)
     cancels = {row[1]: cancel_from_row(row) for row in database.execute(_CANCELS, asked)}
-    attributed = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
-    nothing: dict[datetime, Setbacks] = {}
+    walls = _walls(database, asked)
+    attributed, counted = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
     for ref, job_ids in jobs.items():
+        name = ref.connection_id
         yield (
             ref,
-            _standing(
-                ref,
-                schedules.get(ref.connection_id),
-                claims.get(ref.connection_id),
-                tuple(pending.get(ref.connection_id, ())),
-                setbacks.get(ref.connection_id, nothing),
-                {job_id: attributed[job_id] for job_id in job_ids if job_id in attributed},
-                cancels.get(ref.connection_id),
+            replace(
+                _standing(ref, schedules.get(name)),
+                claim=claims.get(name),
+                pending=tuple(pending.get(name, ())),
+                setbacks=setbacks.get(name, {}),
+                attributed={job_id: attributed[job_id] for job_id in job_ids if job_id in attributed},
+                cancel=cancels.get(name),
+                walls=walls.get(name, {}),
+                counted=counted.intersection(job_ids),
             ),
         )
 
 
-def _standing(
-    ref: ConnectionRef,
-    schedule: Row | None,
-    claim: Claim | None,
-    pending: tuple[SlotRecord, ...],
-    setbacks: Mapping[datetime, Setbacks],
-    attributed: Mapping[str, datetime],
-    cancel: CancelRequest | None,
-) -> Standing:
-    _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule or _NO_SCHEDULE
+def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
+    """What stands in the connection's own row."""
+    if schedule is None:
+        return Standing(ref)
+    _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule[:8]
+    failures, success_job_id, success_at, fresh_since = schedule[8:]
     return Standing(
         ref=ref,
         schedule=name,
@@ -156,37 +190,58 @@ def _standing(
         watermark=instant_or_none(watermark),
         generation=generation,
         content=content or "",
-        claim=claim,
-        pending=pending,
-        setbacks=setbacks,
-        attributed=attributed,
-        cancel=cancel,
         last_triggered_at=instant_or_none(last_triggered_at),
+        failures=failures,
+        last_success=None if success_at is None else Success(success_job_id, instant(success_at)),
+        fresh_since=instant_or_none(fresh_since),
     )
 
 
-_NO_SCHEDULE = ("", "", None, None, None, 0, None, None)
-
-
 def _setbacks(
-    database: sqlite3.Connection, platform: str, connection_ids: Collection[str]
-) -> dict[str, dict[datetime, Setbacks]]:
-    found: dict[str, dict[datetime, Setbacks]] = defaultdict(dict)
-    if not connection_ids:
-        return found
-    for row in database.execute(_SETBACKS, (platform, json.dumps(list(connection_ids)))):
-        connection_id, scheduled_at, unknown_attempts, refusals, rejections, attempts, last_at = row
-        found[connection_id][instant(scheduled_at)] = Setbacks(
+    database: sqlite3.Connection, platform: str, asked: tuple[str, str], pending: Collection[str]
+) -> dict[str, dict[ClaimKey, Setbacks]]:
+    found: dict[str, dict[ClaimKey, Setbacks]] = defaultdict(dict)
+    rows = database.execute(_RETRIES, asked).fetchall()
+    if pending:
+        rows += database.execute(_SETBACKS, (platform, json.dumps(list(pending)))).fetchall()
+    for connection_id, scheduled_at, run, unknown_attempts, refusals, rejections, attempts, last_at in rows:
+        slot = SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at))
+        found[connection_id][ClaimKey(slot, run)] = Setbacks(
             unknown_attempts, refusals, rejections, attempts, instant(last_at)
         )
     return found
 
 
-def _attributed(database: sqlite3.Connection, platform: str, job_ids: Collection[str]) -> dict[str, datetime]:
+def _walls(database: sqlite3.Connection, asked: tuple[str, str]) -> dict[str, dict[str, datetime]]:
+    found: dict[str, dict[str, datetime]] = defaultdict(dict)
+    # From the newest on, so that of two slots with one local time the older one stays.
+    for connection_id, wall, scheduled_at in database.execute(_WALLS, (*asked, WALLS_FOR // timedelta(microseconds=1))):
+        found[connection_id] |= dict.fromkeys(wall.split("; "), instant(scheduled_at))
+    return found
+
+
+def _attributed(
+    database: sqlite3.Connection, platform: str, job_ids: Collection[str]
+) -> tuple[dict[str, ClaimKey], frozenset[str]]:
+    """Which job belongs to which run, and which of them are somebody else's that count."""
     if not job_ids:
-        return {}
-    rows = database.execute(_ATTRIBUTED, (platform, json.dumps(list(job_ids))))
-    return {job_id: instant(scheduled_at) for job_id, scheduled_at in rows}
+        return {}, frozenset()
+    rows = list(database.execute(_ATTRIBUTED, (platform, json.dumps(list(job_ids)))))
+    owned = {
+        job_id: ClaimKey(SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at)), run)
+        for job_id, connection_id, scheduled_at, run, _ in rows
+    }
+    return owned, frozenset(job_id for job_id, *_, is_counted in rows if is_counted)
+
+
+def latest_jobs(database: sqlite3.Connection, platform: str) -> tuple[Job, ...]:
+    """The newest job of every connection in force."""
+    return tuple(job_from_row(row) for row in database.execute(_LATEST_JOBS, (platform,)))
+
+
+def policies(database: sqlite3.Connection) -> tuple[StoredPolicy, ...]:
+    """What was kept, by name."""
+    return tuple(StoredPolicy(*row) for row in database.execute("SELECT name, path, content FROM policy ORDER BY name"))
 
 
 def known_refs(database: sqlite3.Connection) -> tuple[ConnectionRef, ...]:

@@ -1,10 +1,17 @@
 """What the store's changes are in SQL. Each works inside the caller's transaction; an error of any undoes all."""
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
-from controller.adapters.stores.claiming import attempt_exists, connection_is_claimed, job_belongs_elsewhere
+from controller.adapters.stores.claiming import (
+    attempt_exists,
+    connection_is_claimed,
+    counts_for_health,
+    finished_at,
+    job_belongs_elsewhere,
+)
 from controller.adapters.stores.rows import (
     claim_columns,
     claim_to_row,
@@ -16,15 +23,17 @@ from controller.adapters.stores.rows import (
 )
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
-from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, SettleClaim
+from controller.model.job import Job, JobStatus
+from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord
+from controller.ports.store import StoredPolicy
 
 _ACCEPT = """
     INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (platform, connection_id) DO UPDATE SET
         name = excluded.name, calendar_key = excluded.calendar_key, content = excluded.content, generation = excluded.generation,
+        failures = CASE WHEN content IS excluded.content THEN failures ELSE 0 END,
         effective_since = CASE WHEN calendar_key IS excluded.calendar_key THEN effective_since ELSE excluded.effective_since END,
         watermark = CASE WHEN calendar_key IS excluded.calendar_key THEN watermark
             ELSE max(coalesce(watermark, excluded.watermark), excluded.watermark) END
@@ -46,12 +55,13 @@ _NOTE_TRIGGERED = """
 
 _RECORD = """
     INSERT INTO slot_record (platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted,
-        through, count, revision)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        through, count, revision, wall)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT (platform, connection_id, scheduled_at) DO UPDATE SET
         outcome = excluded.outcome, decided_at = excluded.decided_at, schedule = excluded.schedule, reason = excluded.reason,
         message = excluded.message, job_id = excluded.job_id, adopted = excluded.adopted, through = excluded.through,
-        count = excluded.count, revision = excluded.revision
+        count = excluded.count, revision = excluded.revision,
+        wall = CASE WHEN excluded.wall = '' THEN wall ELSE excluded.wall END
     WHERE outcome IN ('Held', 'InDoubt')
 """
 
@@ -94,6 +104,40 @@ _SAVE_JOB = """
     WHERE (connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count) IS NOT
         (excluded.connection_id, excluded.kind, excluded.status, excluded.created_at, excluded.ended_at, excluded.duration,
             excluded.row_count, excluded.byte_count)
+"""
+
+_OVER_ALREADY = """
+    SELECT job_id FROM job WHERE platform = ? AND job_id IN (SELECT value FROM json_each(?))
+        AND status IN ('succeeded', 'failed', 'cancelled')
+"""
+
+# A success that is seen late says nothing about failures after it, and a failure that is seen late nothing about a success after it.
+_SUCCEEDED = """
+    INSERT INTO schedule (platform, connection_id, success_job_id, success_at) VALUES (?, ?, ?, ?)
+    ON CONFLICT (platform, connection_id) DO UPDATE SET
+        success_job_id = excluded.success_job_id, success_at = excluded.success_at,
+        failures = CASE WHEN failed_at > excluded.success_at THEN failures ELSE 0 END
+    WHERE success_at IS NULL OR success_at < excluded.success_at
+"""
+
+_FAILED = """
+    INSERT INTO schedule (platform, connection_id, failures, failed_at) VALUES (?, ?, 1, ?)
+    ON CONFLICT (platform, connection_id) DO UPDATE SET
+        failures = failures + 1, failed_at = max(coalesce(failed_at, excluded.failed_at), excluded.failed_at)
+    WHERE success_at IS NULL OR success_at < excluded.failed_at
+"""
+
+_REARM = """
+    INSERT INTO schedule (platform, connection_id, fresh_since) VALUES (?, ?, ?)
+    ON CONFLICT (platform, connection_id) DO UPDATE SET fresh_since = excluded.fresh_since
+    WHERE fresh_since IS NULL OR fresh_since < excluded.fresh_since
+"""
+
+_WITHDRAW = """
+    DELETE FROM slot_record AS r WHERE platform = ? AND connection_id = ? AND scheduled_at = ? AND outcome = 'Held' AND NOT EXISTS (
+        SELECT 1 FROM claim AS c WHERE c.platform = r.platform AND c.connection_id = r.connection_id
+            AND c.scheduled_at = r.scheduled_at AND c.status = 'Open'
+    )
 """
 
 _OBSERVED = """
@@ -156,14 +200,15 @@ def put_record(database: sqlite3.Connection, record: SlotRecord) -> bool:
 
 
 def put_record_of(database: sqlite3.Connection, key: ClaimKey, record: SlotRecord) -> None:
-    """Write a record, and give the job that it names to the claim's key.
+    """Write a record, and give the job that it names to the claim's key. A retry changes nothing about its slot's outcome.
 
     Raises:
         SlotAlreadyClaimed: the job belongs to another slot.
     """
     if record.job_id is not None and not attribute(database, key, record.job_id):
         raise job_belongs_elsewhere(key.slot, record.job_id)
-    put_record(database, record)
+    if key.run == 0:
+        put_record(database, record)
 
 
 def attribute(database: sqlite3.Connection, key: ClaimKey, job_id: str) -> bool:
@@ -242,9 +287,35 @@ def put_cancel(database: sqlite3.Connection, request: CancelRequest) -> None:
     )
 
 
+def rearm(database: sqlite3.Connection, rearmed: RearmFreshness) -> None:
+    """Count freshness slots from a newer success on; slots that exist no more lose their record unless something was decided."""
+    ref = rearmed.ref
+    database.execute(_REARM, (ref.platform, ref.connection_id, micros(rearmed.fresh_since)))
+    database.executemany(_WITHDRAW, [slot_columns(slot) for slot in rearmed.withdrawn])
+
+
 def put_jobs(database: sqlite3.Connection, platform: str, jobs: Sequence[Job]) -> None:
-    """Keep what was observed."""
+    """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""
+    ended = {job.job_id: job for job in jobs if counts_for_health(job)}
+    if ended:
+        over = database.execute(_OVER_ALREADY, (platform, json.dumps(list(ended)))).fetchall()
+        for (job_id,) in over:
+            del ended[job_id]
     database.executemany(_SAVE_JOB, [job_to_row(platform, job) for job in jobs])
+    for job in sorted(ended.values(), key=lambda job: (finished_at(job), job.job_id)):
+        at = micros(finished_at(job))
+        if job.status is JobStatus.SUCCEEDED:
+            database.execute(_SUCCEEDED, (platform, job.connection_id, job.job_id, at))
+        elif job.status is JobStatus.FAILED:
+            database.execute(_FAILED, (platform, job.connection_id, at))
+
+
+def put_policies(database: sqlite3.Connection, policies: Sequence[StoredPolicy]) -> None:
+    """Keep exactly these."""
+    wanted = sorted({policy.name: (policy.name, policy.path, policy.content) for policy in policies}.values())
+    if database.execute("SELECT name, path, content FROM policy ORDER BY name").fetchall() != wanted:
+        database.execute("DELETE FROM policy")
+        database.executemany("INSERT INTO policy (name, path, content) VALUES (?, ?, ?)", wanted)
 
 
 def put_observed(database: sqlite3.Connection, platform: str, through: datetime) -> None:

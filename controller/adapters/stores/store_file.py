@@ -14,7 +14,9 @@ from controller.errors import StoreInUse, StoreUnavailable
 _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
 
-MIGRATIONS: tuple[str, ...] = (resources.files(__package__).joinpath("schema.sql").read_text(encoding="utf-8"),)
+MIGRATIONS: tuple[str, ...] = tuple(
+    resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "schema_2.sql")
+)
 """Script n takes a file from version n to n + 1. Only ever append: files of every version exist out there."""
 
 SCHEMA_VERSION = len(MIGRATIONS)

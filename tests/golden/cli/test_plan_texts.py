@@ -12,12 +12,13 @@ from controller.cli.plan_rows import PlanRows, rows_of
 from controller.cli.plan_text import plan_markdown, plan_text, why_not
 from controller.cli.terminal import Paint
 from controller.decide.planner import make_plan
+from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import ConnectionFacts, ConnectionPlan, Listing, Plan, PlanningInput, PlatformFacts
 from controller.model.profile import EMBEDDED
 from controller.model.record import Answer, Claim, Reason, Standing
-from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec, Suspension
+from controller.model.schedule import Origin, ScheduleSpec, Suspension
 from tests.golden.cli.scene import NOW, REVISION
 
 HERE = Path(__file__).parent / "texts"

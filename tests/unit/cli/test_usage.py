@@ -95,6 +95,9 @@ STATUS_KEYS = {
     "reason",
     "message",
     "nextSlotAt",
+    "nextFiresAt",
+    "failuresInARow",
+    "freshness",
     "lastScheduledAt",
     "lastTriggeredAt",
     "lastSuccessAt",
@@ -107,8 +110,22 @@ STATUS_KEYS = {
     "minGap",
     "overlap",
     "maxDuration",
+    "stalledAfter",
+    "retry",
+    "failureBudget",
+    "exclude",
+    "jitter",
+    "startDate",
+    "endDate",
+    "windows",
+    "suspend",
+    "freezes",
     "foreignJobs",
     "onDelete",
+    "freshnessAlert",
+    "conflicts",
+    "notYetSupported",
+    "origins",
 }
 
 
@@ -135,10 +152,10 @@ def test_get_lists_runs_either_way_round(run: Run) -> None:
 
 def test_validate_holds_exactly_the_documented_keys(run: Run) -> None:
     """The shape that CI reads."""
-    found = document(run, "validate", "specs")
-    assert set(found) == {"errors", "warnings", "files", "schedules"}
+    found = document(run, "validate", "specs", "--at", AT)
+    assert set(found) == {"errors", "warnings", "files", "schedules", "policies"}
     assert all(set(row) == {"path", "line", "column", "code", "message"} for row in found["errors"] + found["warnings"])
-    assert (len(found["errors"]), len(found["warnings"]), found["files"]) == (3, 1, 12)
+    assert (len(found["errors"]), len(found["warnings"]), found["files"]) == (3, 2, 12)
 
 
 def test_next_holds_exactly_the_documented_keys(run: Run) -> None:

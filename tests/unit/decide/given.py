@@ -12,6 +12,7 @@ from typing import Any
 
 from controller.decide.check import check_plan
 from controller.decide.planner import make_plan
+from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
@@ -25,13 +26,25 @@ from controller.model.plan import (
     ListingNeed,
     PlanningInput,
     PlatformFacts,
+    RearmFreshness,
     RecordSlot,
     SettleClaim,
     TriggerSync,
 )
 from controller.model.profile import AITRONOS, PlatformProfile
-from controller.model.record import Answer, CancelRequest, Claim, Outcome, Reason, Setbacks, SlotRecord, Standing
-from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec
+from controller.model.record import (
+    Answer,
+    CancelRequest,
+    Claim,
+    Outcome,
+    Reason,
+    Setbacks,
+    SlotRecord,
+    Standing,
+    Success,
+)
+from controller.model.schedule import Origin, ScheduleSpec
+from controller.model.window import OnClose, Window, WindowKind
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 REF = ConnectionRef("acme", "orders")
@@ -129,9 +142,33 @@ def cancelled(job_id: str, requested: str, requests: int = 1) -> CancelRequest:
     return CancelRequest(REF, job_id, Reason.MAX_DURATION, at(requested), requests)
 
 
-def setbacks(last: str, scheduled: str = "10:15", **counts: int) -> Mapping[datetime, Setbacks]:
-    """What the closed claims of a slot came to."""
-    return {at(scheduled): Setbacks(last_at=at(last), **counts)}
+def setbacks(last: str, scheduled: str = "10:15", run: int = 0, **counts: int) -> Mapping[ClaimKey, Setbacks]:
+    """What the closed claims of a run of a slot came to."""
+    return {ClaimKey(slot(scheduled), run): Setbacks(last_at=at(last), **counts)}
+
+
+def ours(**jobs: str) -> Mapping[str, ClaimKey]:
+    """Which job belongs to which slot; ``10:15#1`` is the slot's first retry."""
+    owned = {}
+    for job_id, text in jobs.items():
+        scheduled, _, run = text.partition("#")
+        owned[job_id] = ClaimKey(slot(scheduled), int(run or 0))
+    return owned
+
+
+def deny(text: str, minutes: int, on_close: OnClose = OnClose.LET_RUN) -> tuple[Window, ...]:
+    """A window in which nothing starts."""
+    return (Window(WindowKind.DENY, text, minutes * 60, on_close=on_close),)
+
+
+def allow(text: str, minutes: int, on_close: OnClose = OnClose.LET_RUN) -> tuple[Window, ...]:
+    """A window outside of which nothing starts."""
+    return (Window(WindowKind.ALLOW, text, minutes * 60, on_close=on_close),)
+
+
+def success(finished: str, job_id: str = "s1") -> Success:
+    """A sync that succeeded."""
+    return Success(job_id, at(finished))
 
 
 def connection(status: ConnectionStatus) -> Connection:
@@ -164,6 +201,9 @@ class Given:
     trouble: str = ""
     profile: PlatformProfile = AITRONOS
     is_known_platform: bool = True
+    moved: str = ""
+    success_known: bool = True
+    last_spec: ScheduleSpec | None = None
 
     def facts(self) -> ConnectionFacts:
         """The connection as the planner sees it."""
@@ -171,7 +211,17 @@ class Given:
         stands = self.standing or standing(self.spec)
         jobs = tuple(sorted(self.jobs, key=lambda each: (each.created_at, each.job_id), reverse=True))
         return ConnectionFacts(
-            REF, self.spec, stands, jobs, self.obstacle, self.connection, read_at, in_flight=self.in_flight
+            REF,
+            self.spec,
+            stands,
+            jobs,
+            self.obstacle,
+            self.connection,
+            read_at,
+            in_flight=self.in_flight,
+            moved_at=at(self.moved) if self.moved else None,
+            success_known=self.success_known,
+            last_spec=self.last_spec,
         )
 
     def platform(self) -> PlatformFacts:
@@ -216,7 +266,8 @@ def _action(action: Action) -> str:
     match action:
         case TriggerSync(trigger):
             more = f" attempt {trigger.attempt}" if trigger.attempt > 1 else ""
-            return f"trigger {clock(trigger.key.slot.scheduled_at)}{more}"
+            run = f"#{trigger.key.run}" if trigger.key.run else ""
+            return f"trigger {clock(trigger.key.slot.scheduled_at)}{run}{more}"
         case RecordSlot(record):
             return _record(record)
         case SettleClaim(_, status, record, _, surplus):
@@ -225,6 +276,9 @@ def _action(action: Action) -> str:
             return f"retire {action.schedule}"
         case AcceptSchedule():
             return f"accept {action.schedule} generation {action.generation}"
+        case RearmFreshness(_, _, fresh_since, withdrawn):
+            gone = "".join(f" without {clock(each.scheduled_at)}" for each in withdrawn)
+            return f"fresh since {clock(fresh_since)}{gone}"
         case CancelJob():
             return f"cancel {action.job.job_id} for {action.reason}"
 
@@ -250,6 +304,13 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
         stands = _accepted(stands, accepted)
     for action in plan.actions:
         match action:
+            case RearmFreshness(_, _, fresh_since, withdrawn):
+                stands = replace(stands, fresh_since=fresh_since)
+                records = {at_: record for at_, record in records.items() if SlotKey(stands.ref, at_) not in withdrawn}
+                continue
+            case TriggerSync(made) if made.key.run > 0:
+                stands = replace(stands, last_triggered_at=made.written_at)
+                continue
             case TriggerSync(made):
                 record = SlotRecord(made.key.slot, Outcome.TRIGGERED, made.written_at, made.schedule)
                 stands = replace(stands, last_triggered_at=made.written_at)
@@ -263,7 +324,9 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
         stands = replace(stands, watermark=through if stands.watermark is None else max(stands.watermark, through))
         records[record.slot.scheduled_at] = record
         if record.job_id is not None:
-            stands = replace(stands, attributed={**stands.attributed, record.job_id: record.slot.scheduled_at})
+            stands = replace(stands, attributed={**stands.attributed, record.job_id: ClaimKey(record.slot, 0)})
+            if record.outcome is Outcome.COUNTED:
+                stands = replace(stands, counted=stands.counted | {record.job_id})
     pending = (records[scheduled] for scheduled in sorted(records) if not records[scheduled].outcome.is_final)
     return replace(stands, pending=tuple(pending))
 

@@ -80,6 +80,7 @@ class Stepper:
     """Slots of a Quartz expression, found by stepping."""
 
     def __init__(self, expression: str) -> None:
+        self.expression = expression
         second, minute, hour, self.day, month, self.weekday, *year = expression.split()
         self.seconds, self.minutes, self.hours = (
             expand("second", second),

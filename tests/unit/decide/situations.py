@@ -1,34 +1,44 @@
 """Random situations before the planner, all of them possible: what the store, the specs and the platform could say at one instant."""
 
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import strategies as st
 
+from controller.decide.against import held_as_a_whole, paused
+from controller.decide.calendar import Calendar
 from controller.decide.sight import is_under_way
-from controller.decide.slots import calendar_of, due_slots
+from controller.decide.slots import calendar_in_force, due_slots, fires_at
+from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import ConnectionStatus
-from controller.model.identity import SlotKey
+from controller.model.identity import ClaimKey, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
-from controller.model.record import Answer, Claim, Outcome, Reason, Setbacks, SlotRecord, Standing
+from controller.model.profile import AITRONOS
+from controller.model.record import Answer, Claim, Outcome, Reason, Setbacks, SlotRecord, Standing, Success
 from controller.model.schedule import (
     CatchUp,
     CatchUpPolicy,
     ForeignJobs,
     Mode,
+    Overlap,
+    Retry,
     ScheduleSpec,
     Suspension,
     WhenInDoubt,
 )
+from controller.model.window import OnClose
 from tests.unit.decide.given import (
     MIDNIGHT,
     REF,
     Given,
+    allow,
     at,
     cancelled,
     claim,
     clock,
     connection,
     cron,
+    deny,
     every,
     spec,
     standing,
@@ -44,12 +54,38 @@ WAITS = (
     Reason.REFUSED,
     Reason.CONNECTION_INACTIVE,
 )
-ENTRIES = (every(5), every(15), every(60), cron("7 * * * *"), (*every(30), *cron("5,30 * * * *")), cron("0 8 * * MON"))
+FRESH = (CalendarEntry(EntryKind.FRESHNESS, "1h", every=3600),)
+ENTRIES = (
+    every(5),
+    every(15),
+    every(60),
+    cron("7 * * * *"),
+    (*every(30), *cron("5,30 * * * *")),
+    cron("0 8 * * MON"),
+    cron("20 * * * *", "Europe/Zurich"),
+    FRESH,
+    (*FRESH, *every(30)),
+)
+SHUT = (
+    (),
+    (),
+    deny("20 * * * *", 25),
+    deny("0 10 * * *", 75, OnClose.CANCEL),
+    allow("0 * * * *", 30, OnClose.CANCEL),
+    (*allow("0 11 * * *", 60), *deny("30 11 * * *", 10)),
+)
+ENDS = ("10:00", "10:40", "11:15", "12:30")
 
 
 def lengths(*minutes: float) -> st.SearchStrategy[timedelta | None]:
     """One of some durations, or none."""
     return st.sampled_from([None, *(timedelta(minutes=each) for each in minutes)])
+
+
+@st.composite
+def pauses(draw: st.DrawFn) -> Suspension:
+    """A suspension or a freeze that ends."""
+    return Suspension("for a while", until=at(draw(st.sampled_from(ENDS))))
 
 
 @st.composite
@@ -62,9 +98,17 @@ def specs(draw: st.DrawFn) -> ScheduleSpec:
         when_in_doubt=draw(st.sampled_from(WhenInDoubt)),
         min_gap=draw(lengths(0, 10)),
         max_duration=draw(lengths(30)),
-        suspend=draw(st.sampled_from([None, None, None, Suspension("for a reason")])),
-        foreign_jobs=draw(st.sampled_from([ForeignJobs.COUNT, ForeignJobs.IGNORE])),
-        unsupported=draw(st.sampled_from([(), (), (), ("jitter",)])),
+        suspend=draw(st.sampled_from([None] * 5 + [Suspension("for a reason"), draw(pauses())])),
+        foreign_jobs=draw(st.sampled_from(ForeignJobs)),
+        unsupported=draw(st.sampled_from([()] * 7 + [("anything",)])),
+        conflicts=draw(st.sampled_from([()] * 7 + [("overlap",)])),
+        jitter=draw(lengths(3, 20)),
+        windows=draw(st.sampled_from(SHUT)),
+        overlap=draw(st.sampled_from(Overlap)),
+        retry=draw(st.sampled_from([None, Retry(), Retry(1, timedelta(seconds=10))])),
+        freezes=draw(st.sampled_from([(), (), (), (draw(pauses()),)])),
+        failure_budget=draw(st.sampled_from([None, None, 3])),
+        stalled_after=draw(lengths(20)),
     )
 
 
@@ -77,7 +121,7 @@ def jobs(draw: st.DrawFn, now: str) -> tuple[Job, ...]:
             f"j{number}",
             REF.connection_id,
             draw(st.sampled_from([JobKind.SYNC, JobKind.SYNC, JobKind.RESET])),
-            draw(st.sampled_from([JobStatus.SUCCEEDED, JobStatus.SUCCEEDED, JobStatus.RUNNING, JobStatus.UNKNOWN])),
+            draw(st.sampled_from([JobStatus.SUCCEEDED, JobStatus.FAILED, JobStatus.RUNNING, JobStatus.UNKNOWN])),
             at(now) - timedelta(minutes=age),
         )
         for number, age in enumerate(ages)
@@ -88,7 +132,12 @@ def jobs(draw: st.DrawFn, now: str) -> tuple[Job, ...]:
 def standings(draw: st.DrawFn, in_force: ScheduleSpec, now: str, known_jobs: tuple[Job, ...]) -> Standing:
     """Where a connection with this schedule in force may stand."""
     watermark = at(now).replace(second=0) - timedelta(minutes=draw(st.integers(0, 100)))
-    calendar = calendar_of(in_force.calendar_key)
+    fresh_since = draw(st.sampled_from([None, at(now) - timedelta(minutes=draw(st.integers(10, 150)))]))
+    known: dict[str, Any] = {
+        "fresh_since": fresh_since,
+        "last_success": None if fresh_since is None else Success("s1", fresh_since),
+    }
+    calendar = calendar_in_force(standing(in_force, **known), AITRONOS)
     assert calendar is not None
     decided = due_slots(calendar, watermark - timedelta(minutes=90), watermark).instants
     open_slots = draw(st.lists(st.sampled_from(decided), unique=True, max_size=3)) if decided else []
@@ -106,9 +155,16 @@ def standings(draw: st.DrawFn, in_force: ScheduleSpec, now: str, known_jobs: tup
         answered = None if answer is Answer.NONE else written + timedelta(seconds=1)
         open_claim = claim(clock(open_slots[0]), clock(written), baseline, answer=answer, answered_at=answered)
     counts = st.integers(0, 2)
+    if draw(st.integers(0, 3)) == 0:
+        known["last_success"] = Success("s2", at(now) - timedelta(minutes=draw(st.integers(0, 9))))
+    owners = [ClaimKey(SlotKey(REF, slot), run) for slot in (*decided[-2:], MIDNIGHT) for run in (0, 1)]
+    owned = {job.job_id: draw(st.sampled_from(owners)) for job in known_jobs if draw(st.booleans())}
     return standing(
         in_force,
         clock(watermark),
+        **known,
+        failures=draw(st.integers(0, 3)),
+        counted=frozenset(job_id for job_id in owned if draw(st.integers(0, 3)) == 0),
         claim=open_claim,
         pending=tuple(held[slot] for slot in sorted(held)),
         setbacks={
@@ -118,8 +174,8 @@ def standings(draw: st.DrawFn, in_force: ScheduleSpec, now: str, known_jobs: tup
             for slot in held
             if draw(st.booleans())
         },
-        attributed={job.job_id: MIDNIGHT for job in known_jobs if draw(st.booleans())},
-        cancel=cancelled("j0", clock(at(now) - timedelta(seconds=20))) if draw(st.booleans()) else None,
+        attributed=owned,
+        cancel=draw(st.sampled_from([None, cancelled("j0", clock(at(now) - timedelta(seconds=20)), draw(counts) + 1)])),
         last_triggered_at=draw(st.sampled_from([None, at(now) - timedelta(seconds=30)])),
     )
 
@@ -148,18 +204,38 @@ def situations(draw: st.DrawFn) -> Given:
         permits=draw(st.integers(0, 2)),
         quiet_until=draw(st.sampled_from([""] * 4 + [clock(at(now) + timedelta(seconds=60))])),
         trouble=draw(st.sampled_from(["", "timeout"])),
+        moved=draw(st.sampled_from(["", clock(at(now) - timedelta(minutes=draw(st.integers(0, 30))))])),
+        success_known=draw(st.integers(0, 5)) > 0 or stands.last_success is not None,
+        last_spec=desired,
     )
 
 
+def calendar_now(given: Given) -> Calendar | None:
+    """All slots of the connection as things stand."""
+    facts = given.facts()
+    return calendar_in_force(facts.standing, given.profile, success_known=facts.success_known)
+
+
 def open_slots(given: Given) -> list[SlotKey]:
-    """Slots that are due and have no final record, the one of an open claim excepted; oldest first."""
+    """Slots that have fired and have no final record, the one of an open claim excepted; oldest first."""
     stands = given.facts().standing
     claimed = stands.claim.key.slot if stands.claim is not None else None
     found = {record.slot for record in stands.pending if record.slot != claimed}
-    calendar = calendar_of(stands.calendar_key) if stands.calendar_key is not None else None
+    calendar = calendar_now(given)
     if calendar is not None and stands.watermark is not None:
         found |= {SlotKey(REF, slot) for slot in due_slots(calendar, stands.watermark, at(given.now)).instants}
-    return sorted(found)
+    fired = (
+        s for s in found if is_observed(given) or fires_at(given.spec, calendar, REF, s.scheduled_at) <= at(given.now)
+    )
+    return sorted(fired)
+
+
+def is_observed(given: Given) -> bool:
+    """Whether slots are only observed: then they are open from their own instant on, whatever the jitter."""
+    wanted, facts = given.spec, given.facts()
+    if wanted is None or wanted.mode is not Mode.OBSERVE or is_under_way(facts):
+        return False
+    return held_as_a_whole(facts) is None and paused(wanted, at(given.now)) is None
 
 
 def is_waiting_for_an_answer(given: Given) -> bool:

@@ -2,25 +2,32 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from controller.decide.planner import make_plan
 from controller.model.identity import ConnectionRef
+from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule, RecordSlot
 from controller.model.record import Reason, Standing
-from controller.model.schedule import CatchUp, Mode, Origin, ScheduleSpec
+from controller.model.schedule import CatchUp, CatchUpPolicy, Mode, OnDelete, Origin, ScheduleSpec, Suspension
 from tests.unit.decide.given import (
     MIDNIGHT,
     NIGHTLY,
     REF,
     REVISION,
+    RUNNING,
+    UNKNOWN,
     Given,
     at,
+    cancelled,
     claim,
     cron,
     every,
     held,
+    job,
+    ours,
     plan_of,
     spec,
     standing,
@@ -145,10 +152,103 @@ CASES: dict[str, tuple[Given, str]] = {
 }
 
 
+CANCELLING = spec(on_delete=OnDelete.CANCEL_RUNNING)
+FROZEN_UNTIL = spec(on_delete=OnDelete.CANCEL_RUNNING, freezes=(Suspension("incident", until=at("10:20")),))
+FROZEN = spec(on_delete=OnDelete.CANCEL_RUNNING, freezes=(Suspension("incident"),))
+RUNS = job("j1", "10:00:01", RUNNING)
+
+
+def leaving(
+    now: str = "10:14", last: ScheduleSpec | None = CANCELLING, runs: Job | None = RUNS, listing: str = "", **known: Any
+) -> Given:
+    """A schedule that is gone while our job runs."""
+    stands = standing(attributed=known.pop("attributed", ours(j1="10:00")), **known)
+    return Given(now=now, spec=None, last_spec=last, standing=stands, jobs=(runs,) if runs else (), listing=listing)
+
+
+LEAVING: dict[str, tuple[Given, str]] = {
+    "its job is asked to end first": (leaving(), "cancel j1 for Deleted"),
+    "what was due is deleted meanwhile": (leaving("10:15"), "Skipped(Deleted) 10:15; cancel j1 for Deleted"),
+    "then it is waited for": (
+        leaving("10:14:20", cancel=cancelled("j1", "10:14")),
+        "hold Deleted; need Cancelling from 10:14:30; wake 10:14:30",
+    ),
+    "an ignored DELETE is sent again": (leaving("10:14:30", cancel=cancelled("j1", "10:14")), "cancel j1 for Deleted"),
+    "after five it goes all the same": (
+        leaving("10:14:30", cancel=cancelled("j1", "10:13", requests=5)),
+        "retire nightly; wake 10:14:30",
+    ),
+    "once the job is over it goes": (
+        leaving(runs=replace(RUNS, status=JobStatus.CANCELLED)),
+        "retire nightly; wake 10:14",
+    ),
+    "Orphan leaves the job alone": (leaving(last=NIGHTLY), "retire nightly; wake 10:14"),
+    "nothing is known of what was desired": (leaving(last=None), "retire nightly; wake 10:14"),
+    "a schedule that only observed cancels nothing": (
+        leaving(last=spec(on_delete=OnDelete.CANCEL_RUNNING, mode=Mode.OBSERVE)),
+        "retire nightly; wake 10:14",
+    ),
+    "a person's job is left alone": (leaving(attributed={}), "retire nightly; wake 10:14"),
+    "also one that counted for a slot": (leaving(counted=frozenset({"j1"})), "retire nightly; wake 10:14"),
+    "a reset is left alone": (
+        leaving(runs=job("j1", "10:00:01", RUNNING, JobKind.RESET)),
+        "retire nightly; wake 10:14",
+    ),
+    "and a job of unknown status": (leaving(runs=job("j1", "10:00:01", UNKNOWN)), "retire nightly; wake 10:14"),
+    "only on a fresh view": (
+        leaving(listing="10:12:29"),
+        "hold AwaitingListing; need Limit from 10:00:01",
+    ),
+    "not while a request is under way": (
+        replace(leaving(claim=claim("10:00", baseline=("j1",))), in_flight=True),
+        "hold CancelInFlight",
+    ),
+    "a freeze is waited for": (leaving(last=FROZEN_UNTIL), "hold Frozen; wake 10:20"),
+    "at its end the job is asked": (
+        leaving("10:20", last=FROZEN_UNTIL, watermark="10:15"),
+        "cancel j1 for Deleted",
+    ),
+    "a freeze without an end leaves the job alone": (leaving(last=FROZEN), "retire nightly; wake 10:14"),
+    "one that is gone already asks for nothing": (
+        leaving(calendar_key=None, content=""),
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), LEAVING.values(), ids=LEAVING)
+def test_a_schedule_goes_with_its_running_job(given: Given, expected: str) -> None:
+    """Every row of the table: with ``onDelete: CancelRunning`` our job ends first, and nobody else's ever."""
+    assert plan_of(given) == expected
+
+
+STRICT, STRICT_HALF = spec(catch_up=CatchUp(CatchUpPolicy.NONE)), spec(every(30), catch_up=CatchUp(CatchUpPolicy.NONE))
+EDITS: dict[str, tuple[Given, str]] = {
+    "None: an edit is not a look in time": (
+        Given(now="10:31", spec=STRICT_HALF, standing=standing(STRICT)),
+        "Skipped(Deleted) 10:15; Missed(Deadline) 10:30; accept nightly generation 2; wake 10:31",
+    ),
+    "None: within ten seconds it is": (
+        Given(now="10:30:10", spec=STRICT_HALF, standing=standing(STRICT, "10:15")),
+        "Held(AwaitingTurn) 10:30; accept nightly generation 2; wake 10:30:10",
+    ),
+    "of a long outage the oldest are one record, also where both calendars have them": (
+        Given(now="10:00", spec=spec(every(0.5)), standing=standing(spec(every(1)), "-1d 10:00")),
+        "Missed(Superseded) -1d 10:01 to -1d 17:20, 440 slots; 1000 more; accept nightly generation 2; wake 10:00",
+    ),
+}
+
+
+@pytest.mark.parametrize(("given", "expected"), EDITS.values(), ids=EDITS)
+def test_an_edit_after_an_outage_loses_no_slot(given: Given, expected: str) -> None:
+    """What passed while nobody looked is accounted for before the new calendar counts."""
+    assert brief(plan_of(given)) == expected
+
+
 def brief(text: str) -> str:
     """Fold a long run of records into their number."""
     words = text.split("; ")
-    more = [word for word in words[1:] if word.startswith("Skipped")]
+    more = [word for word in words[1:] if word.startswith(("Skipped", "Held"))]
     return text if len(words) < 500 else "; ".join([words[0], f"{len(more)} more", *words[1 + len(more) :]])
 
 

@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from controller.decide.check import check_plan
-from controller.model.identity import ConnectionRef
-from controller.model.job import JobKind
+from controller.model.identity import ClaimKey, ConnectionRef
+from controller.model.job import Job, JobKind
 from controller.model.plan import (
     Action,
     CancelJob,
@@ -18,8 +19,23 @@ from controller.model.plan import (
     TriggerSync,
 )
 from controller.model.record import ClaimStatus, Outcome, Reason, SlotRecord
-from controller.model.schedule import Mode, Suspension
-from tests.unit.decide.given import REF, RUNNING, UNKNOWN, Given, at, claim, held, job, slot, spec, standing
+from controller.model.schedule import Mode, Retry, Suspension
+from tests.unit.decide.given import (
+    FAILED,
+    REF,
+    RUNNING,
+    UNKNOWN,
+    Given,
+    at,
+    claim,
+    deny,
+    held,
+    job,
+    ours,
+    slot,
+    spec,
+    standing,
+)
 
 OTHER = ConnectionRef("acme", "users")
 DUE = Given(now="10:15:05")
@@ -53,6 +69,21 @@ def broken(found: Given, made: Plan) -> str:
     return check_plan(found.known(), made).get(0, "")
 
 
+RETRYING = Given(now="10:20", spec=spec(retry=Retry()))
+
+
+def retried(*jobs: Job, **known: Any) -> Given:
+    """The slot of 10:15 was decided, and these are its jobs."""
+    runs = ours(j1="10:15", j2="10:15#1")
+    owned = {each.job_id: runs[each.job_id] for each in jobs}
+    return replace(RETRYING, jobs=jobs, standing=standing(RETRYING.spec, "10:15", attributed=owned, **known))
+
+
+def again(run: int = 1) -> TriggerSync:
+    """A retry."""
+    return TriggerSync(replace(claim("10:15"), key=ClaimKey(slot("10:15"), run)))
+
+
 GOOD: dict[str, tuple[Given, Plan]] = {
     "nothing": (DUE, plan()),
     "a start": (DUE, plan(start(), wake="10:30")),
@@ -62,6 +93,15 @@ GOOD: dict[str, tuple[Given, Plan]] = {
     ),
     "a cancel": (STUCK, plan(stop(), given=STUCK)),
     "two records": (DUE, plan(record("10:15"), record("10:00"))),
+    "a retry": (retried(job("j1", "10:15:01", FAILED)), plan(again(), given=RETRYING)),
+    "a cancel of our own job for a newer slot": (
+        replace(STUCK, standing=standing(STUCK.spec, attributed=ours(j1="09:00"))),
+        plan(replace(stop(), reason=Reason.REPLACED), given=STUCK),
+    ),
+    "a cancel of a schedule that is gone": (
+        replace(STUCK, spec=None, last_spec=spec(), standing=standing(attributed=ours(j1="09:00"))),
+        plan(replace(stop(), reason=Reason.DELETED), given=STUCK),
+    ),
     "a wake-up now": (DUE, plan(wake="10:15:05")),
 }
 
@@ -131,6 +171,71 @@ BAD: dict[str, tuple[Given, Plan, str]] = {
         plan(stop()),
         "writes nothing",
     ),
+    "a start before it fires": (
+        replace(DUE, spec=spec(jitter=timedelta(minutes=10))),
+        plan(start()),
+        "triggered early",
+    ),
+    "a start while frozen": (replace(DUE, spec=spec(freezes=(Suspension(),))), plan(start()), "must not start"),
+    "a start amid a quarrel": (replace(DUE, spec=spec(conflicts=("mode",))), plan(start()), "must not start"),
+    "a start of a stalled schedule": (
+        replace(DUE, spec=spec(failure_budget=1), standing=standing(failures=1)),
+        plan(start()),
+        "must not start",
+    ),
+    "a start in a closed window": (
+        replace(DUE, spec=spec(windows=deny("0 10 * * *", 30))),
+        plan(start()),
+        "no window is open",
+    ),
+    "a retry of a slot whose job did not fail": (
+        retried(job("j1", "10:15:01")),
+        plan(again(), given=RETRYING),
+        "no job of run 0 was seen to fail",
+    ),
+    "a retry of a slot for which a person's job counted": (
+        retried(job("j1", "10:15:01", FAILED), counted=frozenset({"j1"})),
+        plan(again(), given=RETRYING),
+        "no job of run 0 was seen to fail",
+    ),
+    "a retry that has its job": (
+        retried(job("j1", "10:15:01", FAILED), job("j2", "10:16:30", FAILED)),
+        plan(again(), given=RETRYING),
+        "although it has a job",
+    ),
+    "a retry without the run between": (
+        retried(job("j1", "10:15:01", FAILED)),
+        plan(again(2), given=RETRYING),
+        "no job of run 1 was seen to fail",
+    ),
+    "a retry that the spec does not allow": (
+        replace(retried(job("j1", "10:15:01", FAILED)), spec=spec()),
+        plan(again(), given=RETRYING),
+        "more than its spec allows",
+    ),
+    "a cancel during a freeze": (
+        replace(STUCK, spec=spec(freezes=(Suspension(),))),
+        plan(stop(), given=STUCK),
+        "during a freeze",
+    ),
+    "a cancel of a schedule that is gone, during a freeze": (
+        replace(STUCK, spec=None, last_spec=spec(freezes=(Suspension(),)), standing=standing()),
+        plan(stop(), given=STUCK),
+        "during a freeze",
+    ),
+    **{
+        f"a cancel for {reason} of a job that is not ours": (
+            STUCK,
+            plan(replace(stop(), reason=reason), given=STUCK),
+            "although it is not ours",
+        )
+        for reason in (Reason.REPLACED, Reason.WINDOW_CLOSED, Reason.DELETED)
+    },
+    "a cancel of a person's job that counted": (
+        replace(STUCK, standing=standing(STUCK.spec, attributed=ours(j1="09:00"), counted=frozenset({"j1"}))),
+        plan(replace(stop(), reason=Reason.REPLACED), given=STUCK),
+        "although it is not ours",
+    ),
     "two records of one slot": (DUE, plan(record(), record()), "two records"),
     "a record and a settlement of one slot": (
         replace(DUE, standing=standing(watermark="10:15", claim=claim())),
@@ -140,7 +245,7 @@ BAD: dict[str, tuple[Given, Plan, str]] = {
     "a record before the slot is due": (DUE, plan(record("10:30")), "before it is due"),
     "a record of another connection": (DUE, plan(record(ref=OTHER)), "recorded for acme/orders"),
     "a job that belongs to another slot": (
-        replace(DUE, standing=standing(attributed={"j1": at("10:00")})),
+        replace(DUE, standing=standing(attributed=ours(j1="10:00"))),
         plan(record(job_id="j1")),
         "count for two slots",
     ),

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from controller.decide.desired import Desired, merge
 from controller.model.identity import ConnectionRef
+from controller.model.policy import Policy, Setting
 from controller.model.record import Reason
-from controller.model.schedule import Origin, ScheduleSpec
+from controller.model.schedule import Origin, Overlap, ScheduleSpec, Suspension
 from tests.unit.decide.given import every, spec
 
 
@@ -39,7 +40,8 @@ A2, B2 = schedule("a", minutes=30), schedule("b", minutes=30)
 
 def test_a_good_revision_is_in_force_as_it_is() -> None:
     """Nothing is stale, nothing stands against anything, and what is absent is gone."""
-    assert first(A, B) == Desired("r1", {A.ref: A, B.ref: B}, {}, frozenset(), absence_believed=True)
+    specs = {A.ref: A, B.ref: B}
+    assert first(A, B) == Desired("r1", specs, {}, frozenset(), absence_believed=True, written=specs, settled=specs)
 
 
 def test_an_edit_comes_into_force() -> None:
@@ -56,7 +58,9 @@ def test_a_removed_file_is_gone() -> None:
 def test_a_rejected_file_keeps_what_it_last_held() -> None:
     """It stays in force, is told to be stale, and the other edits of the revision hold."""
     after = second(first(A, B), [B2], ["a"])
-    assert after == Desired("r2", {A.ref: A, B.ref: B2}, {}, frozenset({A.ref}), absence_believed=True)
+    specs = {A.ref: A, B.ref: B2}
+    stale = frozenset({A.ref})
+    assert after == Desired("r2", specs, {}, stale, absence_believed=True, written=specs, settled=specs)
 
 
 def test_a_rejected_file_keeps_all_its_documents() -> None:
@@ -132,6 +136,88 @@ def test_a_contradiction_that_is_over_lets_the_schedule_in() -> None:
     """When one of two files goes, the other is in force."""
     after = merge(second(first(A), [A2, schedule("c", "a", "c")]), "r3", [A2], frozenset())
     assert (after.specs, after.obstacles, after.stale) == ({A.ref: A2}, {}, frozenset())
+
+
+def policy(name: str, path: str = "", freeze: str = "", **settings: object) -> Policy:
+    """A policy for every schedule, in a file called after it unless told otherwise."""
+    origin = Origin(path or name, 1)
+    said = {key.replace("_", "."): Setting(value, origin) for key, value in settings.items()}
+    return Policy(name, origin, freeze, defaults=said, freeze=Suspension(freeze) if freeze else None)
+
+
+def under(
+    before: Desired, *policies: Policy, specs: Iterable[ScheduleSpec] = (A,), failed: Iterable[str] = ()
+) -> Desired:
+    """What the next revision puts in force with these policies."""
+    return merge(before, "r2", specs, frozenset(failed), policies)
+
+
+def reasons(desired: Desired) -> list[str]:
+    """Why schedule A is frozen."""
+    return [freeze.reason for freeze in desired.specs[A.ref].freezes]
+
+
+P, P2, Q = policy("p", freeze="one"), policy("p", freeze="two"), policy("q", freeze="three")
+
+
+def test_policies_hold_for_what_is_in_force() -> None:
+    """What is written stays known beside what is in force under the policies."""
+    after = under(Desired(), Q, P)
+    assert (reasons(after), after.written, after.settled) == (["one", "three"], {A.ref: A}, {A.ref: A})
+    assert after.policies == (P, Q)
+
+
+def test_a_rejected_policy_keeps_its_last_good_version() -> None:
+    """The others of the revision hold, and what is absent is still gone, because the file is known."""
+    after = under(under(Desired(), P), Q, specs=[B], failed=["p"])
+    assert after.policies == (P, Q)
+    assert (after.absence_believed, set(after.specs)) == (True, {B.ref})
+
+
+def test_a_policy_holds_for_a_stale_schedule_too() -> None:
+    """A schedule whose file is rejected is under the policies of today."""
+    after = under(under(Desired(), P), P2, specs=[], failed=["a"])
+    assert (reasons(after), after.stale) == (["two"], frozenset({A.ref}))
+
+
+def test_a_policy_that_is_removed_no_longer_holds() -> None:
+    """Where every file could be read an absent policy is gone."""
+    assert reasons(under(under(Desired(), P))) == []
+
+
+def test_a_policy_stays_while_its_absence_is_not_believed() -> None:
+    """A rejected file of which nothing is known may be the policy's, renamed and broken in one commit."""
+    after = under(under(Desired(), P), failed=["unknown"])
+    assert (reasons(after), after.absence_believed) == (["one"], False)
+
+
+def test_two_documents_that_claim_the_name_of_a_policy_put_neither_in_force() -> None:
+    """The last good version stays; without one there is none."""
+    twins = (P2, policy("p", "elsewhere", freeze="twin"))
+    assert reasons(under(under(Desired(), P), *twins)) == ["one"]
+    assert reasons(under(Desired(), *twins)) == []
+
+
+def test_a_rejected_file_that_held_only_a_policy_is_known() -> None:
+    """It is not taken for a schedule that moved there, so what is missing is gone."""
+    before = under(Desired(), P, specs=[A, B])
+    after = under(before, specs=[B], failed=["p"])
+    assert (after.absence_believed, set(after.specs), after.policies) == (True, {B.ref}, (P,))
+
+
+def test_where_policies_disagree_the_value_last_in_force_stays() -> None:
+    """A quarrel changes nothing, in this revision and in the ones after it."""
+    queue, replace_ = policy("x", overlap=Overlap.QUEUE), policy("y", overlap=Overlap.REPLACE)
+    quarrel = under(under(Desired(), queue), queue, replace_)
+    assert quarrel.specs[A.ref].overlap is Overlap.QUEUE
+    assert (quarrel.specs[A.ref].conflicts, quarrel.specs[A.ref].origins["overlap"]) == ((), queue.origin)
+    assert under(quarrel, queue, replace_).specs[A.ref].overlap is Overlap.QUEUE
+
+
+def test_where_policies_disagree_and_nothing_was_in_force_the_field_is_named() -> None:
+    """A default that nobody wrote decides nothing."""
+    queue, replace_ = policy("x", overlap=Overlap.QUEUE), policy("y", overlap=Overlap.REPLACE)
+    assert under(under(Desired()), queue, replace_).specs[A.ref].conflicts == ("overlap",)
 
 
 FILES = ["a", "b", "c", "d"]

@@ -11,16 +11,8 @@ from hypothesis import strategies as st
 
 from controller.decide.calendar import Calendar, CalendarError, compile_cron, compile_every, compile_quartz, union
 from controller.decide.cron.zone import END
-from controller.decide.exclusion import (
-    ExcludedCron,
-    ExcludedDates,
-    Exclusion,
-    bounded,
-    is_excluded,
-    run_begin,
-    run_end,
-    without,
-)
+from controller.decide.exclusion import bounded, is_excluded, run_begin, run_end, without
+from controller.model.calendar import ExcludedCron, ExcludedDates, Exclusion
 from tests.unit.decide.brute_force import Walker
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400

@@ -7,7 +7,7 @@ import pytest
 from controller.model.job import JobKind
 from controller.model.record import Reason
 from controller.model.schedule import CatchUp, ForeignJobs, Mode, Suspension
-from tests.unit.decide.given import RUNNING, Given, at, claim, every, held, job, plan_of, spec, standing
+from tests.unit.decide.given import RUNNING, Given, claim, every, held, job, ours, plan_of, spec, standing
 
 OBSERVING = spec(mode=Mode.OBSERVE)
 BRIEF = spec(mode=Mode.OBSERVE, catch_up=CatchUp(window=timedelta(minutes=5)))
@@ -44,7 +44,7 @@ CASES: dict[str, tuple[Given, str]] = {
             now="10:20",
             spec=OBSERVING,
             jobs=(job("j1", "10:16"),),
-            standing=standing(OBSERVING, attributed={"j1": at("10:00")}),
+            standing=standing(OBSERVING, attributed=ours(j1="10:00")),
         ),
         "Held(Observe) 10:15; hold Observe 10:15; wake 10:30",
     ),

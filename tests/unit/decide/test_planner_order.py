@@ -7,7 +7,7 @@ import pytest
 
 from controller.decide import rules
 from controller.decide.check import check_plan
-from controller.decide.planner import RULES, make_plan
+from controller.decide.planner import RETRY_RULES, RULES, make_plan
 from controller.model.connection import ConnectionStatus
 from controller.model.plan import RecordSlot
 from controller.model.record import Reason
@@ -15,9 +15,12 @@ from controller.model.schedule import CatchUp, Suspension
 from tests.unit.decide.given import (
     RUNNING,
     Given,
+    at,
     claim,
     connection,
+    cron,
     decide,
+    deny,
     job,
     plan_of,
     setbacks,
@@ -29,12 +32,14 @@ from tests.unit.decide.given import (
 ORDER = (
     rules.under_way,
     rules.obstructed,
-    rules.suspended,
+    rules.halted,
     rules.claim_open,
+    rules.decided_before,
     rules.counted,
     rules.expired,
     rules.refused_before,
     rules.inactive,
+    rules.window_closed,
     rules.unseen,
     rules.overlapping,
     rules.too_soon,
@@ -45,6 +50,10 @@ IN_DOUBT = standing(watermark="10:15", claim=claim(written="10:31", baseline=("j
 BEFORE = standing(schedule="before")
 REFUSED = standing(setbacks=setbacks("10:15", refusals=4, attempts=4))
 INACTIVE = connection(ConnectionStatus.INACTIVE)
+SHUT = spec(windows=deny("0 10 * * *", 20))
+ZURICH = spec(cron("30 11 * * *", "Europe/Zurich"))
+ZURICH_BRIEF = spec(ZURICH.entries, catch_up=CatchUp(window=timedelta(minutes=1)))
+DECIDED = standing(ZURICH, walls={"Europe/Zurich 2026-03-02T11:30": at("09:30")})
 START, ACTIVE_START = (job("j1", "10:14:50"),), (job("j1", "10:14:50", RUNNING),)
 
 PAIRS: dict[str, tuple[Given, str]] = {
@@ -52,13 +61,25 @@ PAIRS: dict[str, tuple[Given, str]] = {
         Given(now="10:15", in_flight=True, obstacle=Reason.DUPLICATE_NAME),
         "hold DuplicateName; hold TriggerInFlight 10:15",
     ),
-    "obstructed before suspended": (
+    "obstructed before halted": (
         Given(now="10:15", spec=SUSPENDED, obstacle=Reason.DUPLICATE_NAME),
         "Held(DuplicateName) 10:15; hold DuplicateName; hold DuplicateName 10:15",
     ),
-    "suspended before claim_open": (
+    "halted before claim_open": (
         Given(now="10:32", spec=SUSPENDED, standing=standing(SUSPENDED, "10:15", claim=IN_DOUBT.claim)),
         "Skipped(Suspended) 10:30; hold InDoubt 10:15; hold Suspended",
+    ),
+    "claim_open before decided_before": (
+        Given(now="10:32", spec=ZURICH, standing=replace(DECIDED, claim=claim(written="10:31"), watermark=at("10:29"))),
+        "hold InDoubt 10:15; hold ClaimOpen 10:30",
+    ),
+    "decided_before before counted": (
+        Given(now="10:32", spec=ZURICH, standing=DECIDED, jobs=(job("j1", "10:31"),)),
+        "Counted 10:30",
+    ),
+    "decided_before before expired": (
+        Given(now="10:32", spec=ZURICH_BRIEF, standing=replace(DECIDED, content=ZURICH_BRIEF.content)),
+        "Counted 10:30",
     ),
     "claim_open before counted": (
         Given(now="10:32", standing=IN_DOUBT, jobs=(job("j1", "10:30"),)),
@@ -76,6 +97,18 @@ PAIRS: dict[str, tuple[Given, str]] = {
         Given(now="10:15", standing=REFUSED, connection=INACTIVE),
         "hold Refused 10:15",
     ),
+    "inactive before window_closed": (
+        Given(now="10:15", spec=SHUT, connection=INACTIVE),
+        "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15",
+    ),
+    "window_closed before unseen": (
+        Given(now="10:15", spec=SHUT, listing="none"),
+        "Held(WindowClosed) 10:15; hold WindowClosed 10:15",
+    ),
+    "window_closed before overlapping": (
+        Given(now="10:15", spec=SHUT, jobs=ACTIVE_START),
+        "Held(WindowClosed) 10:15; hold WindowClosed 10:15",
+    ),
     "inactive before unseen": (
         Given(now="10:15", connection=INACTIVE, listing="none"),
         "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15",
@@ -92,6 +125,11 @@ PAIRS: dict[str, tuple[Given, str]] = {
 def test_the_rules_stand_in_their_order() -> None:
     """The order is a decision of its own: whoever changes it changes this line too."""
     assert RULES == ORDER
+
+
+def test_a_retry_meets_the_same_rules_but_those_about_its_outcome() -> None:
+    """Its slot has its outcome already: nothing can count for it, and no local time was decided but its own."""
+    assert tuple(rule for rule in ORDER if rule not in (rules.decided_before, rules.counted)) == RETRY_RULES
 
 
 @pytest.mark.parametrize(("given", "expected"), PAIRS.values(), ids=PAIRS)

@@ -8,12 +8,22 @@ from hypothesis import settings
 
 from controller.decide.case import WINDOW_STEP
 from controller.decide.planner import make_plan
-from controller.decide.slots import calendar_of, deadline, next_slot
+from controller.decide.slots import deadline, fires_at, next_slot
 from controller.model.identity import SlotKey
-from controller.model.plan import AcceptSchedule, ConnectionPlan, RecordSlot, SettleClaim, TriggerSync
-from controller.model.record import Reason
-from tests.unit.decide.given import Given, after, at, clock, decide
-from tests.unit.decide.situations import is_waiting_for_an_answer, open_slots, situations
+from controller.model.job import Job, JobKind, JobStatus
+from controller.model.plan import (
+    AcceptSchedule,
+    CancelJob,
+    ConnectionPlan,
+    RearmFreshness,
+    RecordSlot,
+    SettleClaim,
+    TriggerSync,
+)
+from controller.model.record import CancelRequest, Reason
+from controller.model.schedule import ForeignJobs
+from tests.unit.decide.given import REF, Given, after, at, clock, decide
+from tests.unit.decide.situations import calendar_now, is_waiting_for_an_answer, open_slots, situations
 
 often = settings(max_examples=300, deadline=None, derandomize=True)
 TURN = {Reason.AWAITING_TURN, Reason.TRIGGER_IN_FLIGHT, Reason.CANCEL_IN_FLIGHT}
@@ -21,12 +31,13 @@ TURN = {Reason.AWAITING_TURN, Reason.TRIGGER_IN_FLIGHT, Reason.CANCEL_IN_FLIGHT}
 
 def is_only_about_slots(plan: ConnectionPlan) -> bool:
     """Whether the plan judged slots: acceptance and the settling of a claim come alone, and wake the next plan at once."""
-    return not any(isinstance(action, AcceptSchedule | SettleClaim) for action in plan.actions)
+    return not any(isinstance(action, AcceptSchedule | SettleClaim | RearmFreshness) for action in plan.actions)
 
 
 def triggered(plan: ConnectionPlan) -> set[SlotKey]:
-    """Slots that it starts."""
-    return {action.claim.key.slot for action in plan.actions if isinstance(action, TriggerSync)}
+    """Slots that it starts; a retry is no start."""
+    starts = (action.claim.key for action in plan.actions if isinstance(action, TriggerSync))
+    return {key.slot for key in starts if key.run == 0}
 
 
 def finished(plan: ConnectionPlan) -> set[SlotKey]:
@@ -71,19 +82,83 @@ def test_no_slot_is_decided_twice(given: Given) -> None:
         assert not finished(again) & done
 
 
+def written(given: Given, plan: ConnectionPlan) -> Given:
+    """The same instant once the plan is written and acted on, on a platform that does what it is asked."""
+    known = replace(given, standing=after(given.facts().standing, plan))
+    for action in plan.actions:
+        stands = known.facts().standing
+        match action:
+            case TriggerSync(made):
+                key = made.key
+                started = Job(
+                    f"{key.slot}#{key.run}", REF.connection_id, JobKind.SYNC, JobStatus.RUNNING, at(given.now)
+                )
+                owned = {**stands.attributed, started.job_id: key}
+                known = replace(known, jobs=(*known.jobs, started), standing=replace(stands, attributed=owned))
+            case CancelJob(_, _, ended, reason):
+                requests = stands.cancel.requests + 1 if stands.cancel and stands.cancel.job_id == ended.job_id else 1
+                asked = CancelRequest(REF, ended.job_id, reason, at(given.now), requests)
+                known = replace(known, standing=replace(stands, cancel=asked))
+            case _:
+                pass
+    return known
+
+
+@often
+@for_all(situations())
+def test_an_instant_is_soon_done_with(given: Given) -> None:
+    """Planning again and again at one instant comes to an end: each plan changes something, and soon there is nothing left to do."""
+    seen: list[ConnectionPlan] = []
+    for _ in range(8):
+        plan = decide(given)
+        if not plan.actions:
+            return
+        assert plan.actions not in [each.actions for each in seen]
+        seen.append(plan)
+        given = written(given, plan)
+    raise AssertionError("never done")
+
+
+@often
+@for_all(situations())
+def test_no_run_is_started_twice(given: Given) -> None:
+    """Once the job of a run is listed, no later plan starts that run again, whatever became of the job."""
+    plan = decide(given)
+    keys = {action.claim.key for action in plan.actions if isinstance(action, TriggerSync)}
+    if not keys:
+        return
+    then = written(given, plan)
+    for status in (JobStatus.RUNNING, JobStatus.FAILED, JobStatus.SUCCEEDED):
+        jobs = tuple(replace(each, status=status) if "#" in each.job_id else each for each in then.jobs)
+        for minutes in (1, 7, 40):
+            now = clock(at(given.now) + timedelta(minutes=minutes))
+            again = decide(replace(then, now=now, jobs=jobs, listing=now, covers="", in_flight=False))
+            assert not keys & {action.claim.key for action in again.actions if isinstance(action, TriggerSync)}
+
+
 @often
 @for_all(situations())
 def test_with_nothing_to_do_it_sleeps_until_the_next_slot(given: Given) -> None:
     """An idle schedule costs nothing until its next slot."""
-    stands, plan = given.facts().standing, decide(given)
-    is_idle = stands.claim is None and not open_slots(given) and is_only_about_slots(plan)
-    if not is_idle or stands.calendar_key is None or (given.spec is not None and given.spec.max_duration is not None):
+    stands, plan, wanted = given.facts().standing, decide(given), given.spec
+    calendar = calendar_now(given)
+    if stands.claim is not None or open_slots(given) or not is_only_about_slots(plan) or calendar is None:
         return
-    calendar = calendar_of(stands.calendar_key)
-    assert calendar is not None
-    assert plan.wake_at == next_slot(calendar, at(given.now))
-    assert not plan.needs
-    assert not plan.actions
+    following = next_slot(calendar, at(given.now))
+    assert plan.wake_at is not None or following is None
+    if following is not None and plan.wake_at is not None:
+        assert at(given.now) < plan.wake_at <= fires_at(wanted, calendar, REF, following)
+    is_plain = wanted is None or not (
+        wanted.max_duration
+        or wanted.stalled_after
+        or wanted.retry
+        or wanted.suspend
+        or wanted.freezes
+        or wanted.windows
+    )
+    if is_plain and (wanted is None or wanted.foreign_jobs is not ForeignJobs.CANCEL) and given.success_known:
+        assert not plan.needs
+        assert not plan.actions
 
 
 @often
@@ -94,9 +169,9 @@ def test_a_plan_is_never_stuck(given: Given) -> None:
     if not is_only_about_slots(plan) or stands.calendar_key is None:
         return
     is_awaited = bool(plan.needs) or any(hold.reason in TURN for hold in plan.holds)
-    calendar = calendar_of(stands.calendar_key)
+    calendar = calendar_now(given)
     for slot in set(open_slots(given)) - triggered(plan) - finished(plan):
-        ends = deadline(given.spec, calendar, slot.scheduled_at)
+        ends = deadline(given.spec, calendar, REF, slot.scheduled_at)
         assert is_awaited or (plan.wake_at is not None and plan.wake_at <= max(ends + WINDOW_STEP, at(given.now)))
     if stands.claim is not None:
         assert is_awaited
@@ -107,7 +182,7 @@ def test_a_plan_is_never_stuck(given: Given) -> None:
 def test_in_a_calm_world_every_slot_is_final_when_its_window_is_over(given: Given) -> None:
     """From any situation on, with a platform that answers: no slot stays open, and no instant is judged again and again."""
     calm = replace(
-        given, in_flight=False, permits=2, quiet_until="", trouble="", jobs=(), listing="none", obstacle=None
+        given, in_flight=False, permits=2, quiet_until="", trouble="", jobs=(), listing="none", obstacle=None, moved=""
     )
     now, until, rounds = at(given.now), at(given.now) + timedelta(hours=3), 0
     instants: dict[datetime, int] = {}
@@ -120,17 +195,17 @@ def test_in_a_calm_world_every_slot_is_final_when_its_window_is_over(given: Give
         if plan.needs:
             begun = max(now, min(need.begun_after for need in plan.needs))
             calm = replace(calm, listing=clock(begun), covers=clock(begun - timedelta(hours=24, minutes=10)))
-            calm = replace(calm, connection_read=clock(begun))
+            calm = replace(calm, connection_read=clock(begun), success_known=True)
             now = begun
         elif plan.wake_at is None:
             break
         else:
             now = plan.wake_at
-    calendar = calendar_of(calm.facts().standing.calendar_key or "[]")
+    calendar = calendar_now(calm)
     late = [
         slot
         for slot in open_slots(calm)
-        if deadline(calm.spec, calendar, slot.scheduled_at) + timedelta(minutes=5) < at(calm.now)
+        if deadline(calm.spec, calendar, REF, slot.scheduled_at) + timedelta(minutes=5) < at(calm.now)
     ]
     assert not late
     assert make_plan(calm.known()) == make_plan(calm.known())

@@ -17,6 +17,7 @@ from tests.unit.decide.given import (
     connection,
     held,
     job,
+    ours,
     plan_of,
     setbacks,
     spec,
@@ -124,7 +125,7 @@ CASES: dict[str, tuple[Given, str]] = {
         Given(
             now="10:20",
             jobs=(job("j1", "10:15:01", RUNNING),),
-            standing=standing(attributed={"j1": at("10:00")}),
+            standing=standing(attributed=ours(j1="10:00")),
         ),
         "Skipped(Active) 10:15; wake 10:30",
     ),
@@ -273,7 +274,7 @@ CASES: dict[str, tuple[Given, str]] = {
         Given(
             now="10:15",
             jobs=(job("j1", "10:00:01", RUNNING),),
-            standing=standing(attributed={"j1": at("10:00")}),
+            standing=standing(attributed=ours(j1="10:00")),
         ),
         "Skipped(Active) 10:15; wake 10:30",
     ),

@@ -13,11 +13,11 @@ from controller.model.schedule import ForeignJobs, Mode, Suspension, WhenInDoubt
 from tests.unit.decide.given import (
     RUNNING,
     Given,
-    at,
     busy,
     claim,
     connection,
     job,
+    ours,
     plan_of,
     setbacks,
     spec,
@@ -88,7 +88,7 @@ CASES: dict[str, tuple[Given, str]] = {
         WAITING,
     ),
     "a job of another slot is not ours": (
-        in_doubt("10:15:40", jobs=(job("j1", "10:15:03"),), **stands(claim(), attributed={"j1": at("10:00")})),
+        in_doubt("10:15:40", jobs=(job("j1", "10:15:03"),), **stands(claim(), attributed=ours(j1="10:00"))),
         WAITING,
     ),
     "a reset is not ours": (in_doubt("10:15:40", jobs=(job("j1", "10:15:03", RUNNING, JobKind.RESET),)), WAITING),
@@ -142,7 +142,7 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "busy: after T_resolve it is due again": (
         in_doubt("10:17:05", busy("10:15:01"), connection=ACTIVE, connection_read="10:15:03"),
-        "settle Absent: Held(AwaitingTurn) 10:15; wake 10:17:05",
+        "settle Absent: Held(PhantomActive) 10:15; wake 10:17:05",
     ),
     # absent
     "a listing begun at T_resolve proves absence": (

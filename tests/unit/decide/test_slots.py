@@ -18,13 +18,14 @@ from controller.decide.slots import (
     next_slot,
     to_epoch,
 )
+from controller.model.calendar import CalendarEntry, CalendarTerms, EntryKind, dump_terms, parse_terms
 from controller.model.plan import Hold
 from controller.model.record import Reason
-from controller.model.schedule import CalendarEntry, CatchUp, EntryKind, dump_entries, parse_entries
+from controller.model.schedule import CatchUp
 from tests.unit.decide.given import REF, at, cron, every, spec
 
 QUARTERS = spec(every(15)).calendar_key
-MANUAL = dump_entries((CalendarEntry(EntryKind.MANUAL),))
+MANUAL = dump_terms(CalendarTerms((CalendarEntry(EntryKind.MANUAL),)))
 
 
 def test_due_slots_lie_after_the_first_instant_and_up_to_the_last() -> None:
@@ -47,7 +48,7 @@ def test_nothing_is_due_while_the_clock_is_behind_the_watermark() -> None:
 @given(step=st.integers(1, 5_000), passed=st.integers(0, 3_000))
 def test_of_many_slots_the_older_ones_are_counted_exactly(step: int, passed: int) -> None:
     """At most a thousand stand for themselves; the rest is a count with its first and its last, and none is lost."""
-    calendar = calendar_of(dump_entries((CalendarEntry(EntryKind.EVERY, every=step),)))
+    calendar = calendar_of(dump_terms(CalendarTerms((CalendarEntry(EntryKind.EVERY, every=step),))))
     assert calendar is not None
     due = due_slots(calendar, from_epoch(0), from_epoch(step * passed))
 
@@ -63,16 +64,18 @@ def test_of_many_slots_the_older_ones_are_counted_exactly(step: int, passed: int
 
 def test_entries_make_one_calendar() -> None:
     """A slot exists where any entry has one; equal instants are one slot."""
-    key = dump_entries((*every(15), *cron("10,15 10 * * *")))
+    key = dump_terms(CalendarTerms((*every(15), *cron("10,15 10 * * *"))))
     calendar = calendar_of(key)
     assert calendar is not None
     assert due_slots(calendar, at("10:00"), at("10:30")).instants == (at("10:10"), at("10:15"), at("10:30"))
-    assert parse_entries(key) == tuple(sorted(parse_entries(key), key=lambda entry: entry.kind.value))
+    assert parse_terms(key).entries == tuple(sorted(parse_terms(key).entries, key=lambda entry: entry.kind.value))
 
 
 def test_the_order_of_entries_does_not_matter() -> None:
     """Equal calendars have equal keys, so reordering a file is no edit of its calendar."""
-    assert dump_entries((*every(15), *cron("0 8 * * *"))) == dump_entries((*cron("0 8 * * *"), *every(15)))
+    assert dump_terms(CalendarTerms((*every(15), *cron("0 8 * * *")))) == dump_terms(
+        CalendarTerms((*cron("0 8 * * *"), *every(15)))
+    )
 
 
 def test_an_entry_that_makes_no_slots_makes_no_calendar() -> None:
@@ -104,12 +107,12 @@ def test_has_slot_means_exactly_this_instant() -> None:
 def test_how_long_a_slot_may_start(window: timedelta | None, calendar_key: str, until: str) -> None:
     """As long as the spec says, or else until the next slot, at most a day."""
     said = spec(catch_up=CatchUp(window=window))
-    assert deadline(said, calendar_of(calendar_key), at("10:15")) == at(until)
+    assert deadline(said, calendar_of(calendar_key), REF, at("10:15")) == at(until)
 
 
 def test_without_a_spec_the_default_window_holds() -> None:
     """While only the calendar is known, the window ends with the next slot."""
-    assert deadline(None, calendar_of(QUARTERS), at("10:15")) == at("10:30")
+    assert deadline(None, calendar_of(QUARTERS), REF, at("10:15")) == at("10:30")
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

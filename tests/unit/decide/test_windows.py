@@ -9,14 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.decide.cron.zone import END
-from controller.decide.windows import (
-    OPENINGS_JOINED_MAX,
-    Window,
-    WindowKind,
-    is_open,
-    next_edge,
-    opens_at,
-)
+from controller.decide.windows import OPENINGS_JOINED_MAX, is_open, next_edge, opens_at
+from controller.model.window import Window, WindowKind
 from tests.unit.decide.brute_force import Walker
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400

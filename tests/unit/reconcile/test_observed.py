@@ -49,7 +49,7 @@ def test_jobs_are_remembered_newest_first() -> None:
     """By the time of their creation, then by id; each connection has its own."""
     platform = observed()
     other = Job("j9", "users", JobKind.SYNC, SUCCEEDED, at("10:09"))
-    platform.remember([job("j1", "10:00"), job("j3", "10:05"), job("j2", "10:05"), other])
+    platform.remember([job("j1", "10:00"), job("j3", "10:05"), job("j2", "10:05"), other], at("10:30"))
     assert [each.job_id for each in platform.jobs_of("orders")] == ["j3", "j2", "j1"]
     assert [each.job_id for each in platform.jobs_of("users")] == ["j9"]
     assert platform.jobs_of("nobody") == ()
@@ -59,16 +59,16 @@ def test_only_what_is_new_or_different_is_a_change() -> None:
     """A job that is seen as it was is not told again."""
     platform = observed()
     running, ended = job("j1", "10:00", RUNNING), job("j1", "10:00")
-    assert platform.remember([running]) == [(None, running)]
-    assert platform.remember([running]) == []
-    assert platform.remember([ended]) == [(running, ended)]
+    assert platform.remember([running], at("10:30")) == [(None, running)]
+    assert platform.remember([running], at("10:30")) == []
+    assert platform.remember([ended], at("10:30")) == [(running, ended)]
 
 
 def test_a_job_that_ended_does_not_become_active_again() -> None:
     """A late page of an older listing shows an older status; what has ended has ended."""
     platform = observed()
-    platform.remember([job("j1", "10:00")])
-    assert platform.remember([job("j1", "10:00", RUNNING)]) == []
+    platform.remember([job("j1", "10:00")], at("10:30"))
+    assert platform.remember([job("j1", "10:00", RUNNING)], at("10:30")) == []
     assert platform.active_jobs() == ()
 
 
@@ -76,7 +76,7 @@ def test_every_job_that_is_not_over_is_active() -> None:
     """Also one of unknown status."""
     platform = observed()
     platform.remember(
-        [job("j1", "10:00"), job("j2", "10:01", JobStatus.UNKNOWN), job("j3", "10:02", JobStatus.RETRYING)]
+        [job("j1", "10:00"), job("j2", "10:01", JobStatus.UNKNOWN), job("j3", "10:02", JobStatus.RETRYING)], at("10:30")
     )
     assert {each.job_id for each in platform.active_jobs()} == {"j2", "j3"}
 
@@ -84,7 +84,7 @@ def test_every_job_that_is_not_over_is_active() -> None:
 def test_what_the_platform_does_not_show_any_more_is_forgotten() -> None:
     """Only what it was told to forget, and an id that is unknown is no error."""
     platform = observed()
-    platform.remember([job("j1", "10:00"), job("j2", "10:01")])
+    platform.remember([job("j1", "10:00"), job("j2", "10:01")], at("10:30"))
     platform.forget(["j1", "j7"])
     assert [each.job_id for each in platform.jobs_of("orders")] == ["j2"]
 
@@ -92,7 +92,9 @@ def test_what_the_platform_does_not_show_any_more_is_forgotten() -> None:
 def test_old_ended_jobs_are_forgotten_but_for_the_newest() -> None:
     """Memory follows the rate of jobs: half an hour of them, whatever is active, and each connection's newest."""
     platform = observed()
-    platform.remember([job("j1", "07:00", RUNNING), job("j2", "08:00"), job("j3", "08:59"), job("j4", "09:31")])
+    platform.remember(
+        [job("j1", "07:00", RUNNING), job("j2", "08:00"), job("j3", "08:59"), job("j4", "09:31")], at("10:30")
+    )
     platform.listed(listing("09:57"), at("10:00"))
     assert [each.job_id for each in platform.jobs_of("orders")] == ["j4", "j1"]
     platform.listed(listing("11:57"), at("12:00"))
@@ -166,10 +168,12 @@ def test_the_expected_end_of_a_job_is_the_median_of_the_last_ones() -> None:
     platform.listed(listing("09:00"), at("10:00"))
     rows = [lasted(f"j{number}", "09:00", minutes) for number, minutes in enumerate([9, 9, 1.6, 1.5, 1, 1.7, 9])]
     for each in rows:
-        platform.remember([each])
-    platform.remember([replace(rows[0], job_id="j8", status=JobStatus.FAILED, duration=timedelta(minutes=1))])
-    platform.remember([replace(rows[0], rows=7)])
-    platform.remember([job("j9", "10:00", RUNNING)])
+        platform.remember([each], at("10:30"))
+    platform.remember(
+        [replace(rows[0], job_id="j8", status=JobStatus.FAILED, duration=timedelta(minutes=1))], at("10:30")
+    )
+    platform.remember([replace(rows[0], rows=7)], at("10:30"))
+    platform.remember([job("j9", "10:00", RUNNING)], at("10:30"))
     assert len(platform.durations["orders"]) == DURATIONS_KEPT
     assert platform.next_listing_at(at("10:00")) == at("10:00") + timedelta(minutes=1.6)
 

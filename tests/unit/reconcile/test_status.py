@@ -17,6 +17,7 @@ from controller.model.schedule import ScheduleSpec
 from controller.model.status import ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecTree
 from controller.ports.store import Decisions
+from controller.reconcile.restored import Restorers
 from controller.reconcile.status import HISTORY, Reading, read_report
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
@@ -91,7 +92,7 @@ class Bench:
         self, files: dict[str, str] | None, trouble: tuple[str, ...] = (), only: str | None = None
     ) -> StatusReport:
         """Read everything."""
-        reading = Reading(self.store, Files(files), restore, {"default": EMBEDDED}, NOW, trouble, only)
+        reading = Reading(self.store, Files(files), Restorers(restore), {"default": EMBEDDED}, NOW, trouble, only)
         return asyncio.run(read_report(reading))
 
     def status(self, text: str = ORDERS) -> ScheduleStatus:
@@ -154,11 +155,11 @@ def test_a_suspended_schedule_says_why_and_by_whom(bench: Bench) -> None:
 
 def test_a_schedule_that_asks_for_what_does_not_exist_yet_is_held(bench: Bench) -> None:
     """What is not supported yet holds the schedule, and the state names it."""
-    text = ORDERS + "  retry: {attempts: 2}\n"
+    text = ORDERS + "  drift: {connectionStatus: Warn}\n"
     bench.take_in(text)
     status = bench.status(text)
     assert said(status) == (State.HELD, Reason.NOT_YET_SUPPORTED)
-    assert "retry" in status.condition.message
+    assert "drift.connectionStatus" in status.condition.message
 
 
 def test_a_schedule_without_a_spec_is_removed(bench: Bench) -> None:

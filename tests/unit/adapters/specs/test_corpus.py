@@ -10,6 +10,7 @@ EXPECTED = """\
 bad/alias.yaml:9:11: yaml-alias
 bad/anchor.yaml:9:11: yaml-anchor
 bad/api-version.yaml:1:13: unknown-api-version
+bad/backoff-default.yaml:9:20: bad-range
 bad/connection-id.yaml:6:17: bad-connection-id
 bad/cron-never.yaml:8:13: cron-never-fires
 bad/cron-syntax.yaml:8:13: cron-syntax
@@ -20,6 +21,7 @@ bad/duration-unit.yaml:9:16: bad-duration
 bad/duration-zero.yaml:9:16: bad-duration
 bad/end-before-start.yaml:10:12: bad-range
 bad/enumeration.yaml:9:12: unknown-value
+bad/excluded-always.yaml:9:3: never-fires
 bad/indentation.yaml:9:4: yaml-syntax
 bad/kind.yaml:2:7: unknown-value
 bad/manual-and-more.yaml:8:7: manual-not-alone
@@ -29,6 +31,8 @@ bad/name.yaml:4:9: bad-name
 bad/not-a-mapping.yaml:1:1: wrong-type
 bad/not-utf8.yaml:9:22: not-utf8
 bad/nul-character.yaml:9:19: bad-character
+bad/policy-platform.yaml:8:5: unknown-key
+bad/quartz-never.yaml:8:15: quartz-never-fires
 bad/retry-range.yaml:9:21: out-of-range
 bad/schedules-empty.yaml:7:14: empty-list
 bad/suspend-word.yaml:9:12: wrong-type
@@ -45,17 +49,19 @@ def fetch() -> SpecTree:
     return asyncio.run(DirectorySpecSource(CORPUS, None).fetch())
 
 
-def test_each_of_thirty_broken_files_is_told_where_it_is_broken() -> None:
+def test_each_broken_file_is_told_where_it_is_broken() -> None:
     """Every error of every file is reported in one reading, at the line and column of the mistake."""
     errors = fetch().errors
     assert [f"{e.origin.path}:{e.origin.line}:{e.origin.column}: {e.code}" for e in errors] == EXPECTED
 
 
-def test_five_valid_files_beside_them_make_their_specs() -> None:
+def test_the_valid_files_beside_them_make_their_specs_and_policies() -> None:
     """A broken file harms only itself."""
     tree = fetch()
-    assert [spec.name for spec in tree.specs] == ["labelled", "minimal", "observed", "office-hours", "suspended"]
-    assert (tree.files, tree.warnings) == (35, ())
+    names = ["everything", "labelled", "minimal", "observed", "office-hours", "suspended"]
+    assert [spec.name for spec in tree.specs] == names
+    assert [policy.name for policy in tree.policies] == ["finance"]
+    assert (tree.files, tree.warnings) == (41, ())
 
 
 def test_every_broken_file_is_named_so_that_nothing_in_it_counts_as_deleted() -> None:

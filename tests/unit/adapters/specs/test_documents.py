@@ -1,30 +1,10 @@
 """The three kinds of document: what each field accepts, what it means, and where a mistake is told."""
 
-import json
-from datetime import UTC, datetime, timedelta
-
 import pytest
 
 from controller.adapters.specs.tree import parse_tree
 from controller.model.profile import AITRONOS, EMBEDDED
-from controller.model.schedule import (
-    CalendarEntry,
-    CatchUp,
-    CatchUpPolicy,
-    EntryKind,
-    ForeignJobs,
-    Mode,
-    OnDelete,
-    Origin,
-    Overlap,
-    ScheduleSpec,
-    Suspension,
-    WhenInDoubt,
-)
-from controller.ports.spec_source import SpecTree
-
-HEAD = "apiVersion: mainspring.dev/v1\nkind: SyncSchedule\nmetadata: {name: orders}\nspec:\n  connectionId: conn_1\n"
-MINIMAL = HEAD + "  schedules: [{every: 6h}]\n"
+from tests.unit.adapters.specs.texts import HEAD, MINIMAL, other, read
 
 # One more line below a valid document, from line 7 on: where the error stands, its code, and words of its message.
 FIELDS = [
@@ -63,6 +43,8 @@ FIELDS = [
     ("retry: {attempts: 1.5}", "7:21", "wrong-type", "whole number"),
     ("retry: {attempts: 0x1000}", "7:21", "out-of-range", "from 1 to 100"),
     ("retry: {backoff: 2m, maxBackoff: 1m}", "7:36", "bad-range", "shorter than backoff"),
+    ("retry: {backoff: 31m}", "7:20", "bad-range", "30m unless written"),
+    ("retry: {maxBackoff: 59s}", "7:23", "bad-range", "1m unless written"),
     ("failureBudget: true", "7:18", "wrong-type", "whole number"),
     ("failureBudget: 0", "7:18", "out-of-range", "from 1"),
     ("suspend: on", "7:12", "wrong-type", 'not the text "on"'),
@@ -101,8 +83,8 @@ ENTRIES = [
     ('{cron: "0 6 * * *", anchor: "2026-01-01T00:00:00Z"}', "7:27", "misplaced-key", "beside cron"),
     ("{every: 6h, timeZone: UTC}", "7:19", "misplaced-key", "use cron or quartz"),
     ("{every: 6h, anchor: 0}", "7:27", "wrong-type", "a time"),
-    ('{quartz: "0 6 * * *"}', "7:16", "quartz-syntax", "six or seven fields"),
-    ('{quartz: "0 0 6 ? * MON$"}', "7:16", "quartz-syntax", "six or seven fields"),
+    ('{quartz: "0 6 * * *"}', "7:16", "quartz-syntax", "has five fields"),
+    ('{quartz: "0 0 6 ? * MON$"}', "7:16", "quartz-syntax", "day-of-week"),
     ("{freshness: 0s}", "7:19", "bad-duration", "is zero"),
     ("{manual: true}", "7:16", "wrong-type", "write manual: {}"),
     ("{manual: {a: 1}}", "7:17", "unknown-key", "manual has no key"),
@@ -129,18 +111,6 @@ DOCUMENTS = [
     (HEAD + "  schedules: [" + "{every: 6h}, " * 101 + "]", "6:14", "too-many-items", "100"),
     (HEAD + "  schedules: [{manual: {}}, {every: 6h}]", "6:15", "manual-not-alone", "alone"),
 ]
-
-
-def read(text: str) -> SpecTree:
-    """Read one file without knowing any platform."""
-    return parse_tree({"a.yaml": text.encode()}, platforms=None)
-
-
-def spec_of(text: str) -> ScheduleSpec:
-    """The one spec of a valid file."""
-    tree = read(text)
-    assert tree.errors == ()
-    return tree.specs[0]
 
 
 @pytest.mark.parametrize(
@@ -182,109 +152,16 @@ def test_guesses_are_bounded_and_errors_are_not() -> None:
     assert (len(messages), sum("did you mean mode?" in message for message in messages)) == (50, 20)
 
 
-def test_the_smallest_document_has_every_default() -> None:
-    """What is not written has the default of the format."""
-    assert spec_of(MINIMAL) == ScheduleSpec(
-        name="orders",
-        platform="default",
-        connection_id="conn_1",
-        entries=(CalendarEntry(EntryKind.EVERY, "6h", every=21_600),),
-        origin=Origin("a.yaml", 1, 1),
-        content=spec_of(MINIMAL).content,
-    )
-
-
-def test_every_supported_field_arrives() -> None:
-    """Each field that is in force now ends up in the spec, and none of them is held."""
-    text = MINIMAL.replace("orders", "orders, labels: {team: finance, due: 22:30}").replace(
-        "[{every: 6h}]",
-        '[{cron: "0 6 * * *", timeZone: Europe/Zurich}, {every: 1h30m, anchor: "1970-01-01T01:00:00+00:30"}]',
-    )
-    spec = spec_of(
-        text
-        + "  platform: eu\n  mode: Observe\n  catchUp: {policy: None, window: 1h}\n  whenInDoubt: Skip\n  minGap: 90s\n"
-        "  overlap: Skip\n  maxDuration: 1d\n  suspend: {reason: moving, by: ana}\n  drift: {foreignJobs: Ignore}\n"
-        "  onDelete: Orphan\n"
-    )
-    assert spec.labels == (("due", "22:30"), ("team", "finance"))
-    assert spec.entries == (
-        CalendarEntry(EntryKind.CRON, "0 6 * * *", "Europe/Zurich"),
-        CalendarEntry(EntryKind.EVERY, "1h30m", every=5400, anchor=1800),
-    )
-    assert (spec.platform, spec.mode, spec.when_in_doubt) == ("eu", Mode.OBSERVE, WhenInDoubt.SKIP)
-    assert spec.catch_up == CatchUp(CatchUpPolicy.NONE, timedelta(hours=1))
-    assert (spec.min_gap, spec.max_duration) == (timedelta(seconds=90), timedelta(days=1))
-    assert spec.suspend == Suspension("moving", "ana")
-    assert (spec.overlap, spec.foreign_jobs, spec.on_delete) == (Overlap.SKIP, ForeignJobs.IGNORE, OnDelete.ORPHAN)
-    assert spec.unsupported == ()
-
-
-@pytest.mark.parametrize(("value", "suspend"), [("true", Suspension()), ("false", None), ("{}", Suspension())])
-def test_suspend_is_a_truth_value_or_a_reason(value: str, suspend: Suspension | None) -> None:
-    """``true`` and a mapping suspend, ``false`` does not."""
-    assert spec_of(MINIMAL + f"  suspend: {value}").suspend == suspend
-
-
 @pytest.mark.parametrize(
-    ("line", "name"),
+    "entry",
     [
-        ('exclude: [{cron: "* * * * SUN"}, {dates: ["2026-12-25"], timeZone: Europe/Zurich}]', "exclude"),
-        ("jitter: 10m", "jitter"),
-        ('startDate: "2026-01-01T00:00:00Z"', "startDate"),
-        ("endDate: 2026-01-01T00:00:00Z", "endDate"),
-        ("overlap: Queue", "overlap"),
-        ("overlap: Replace", "overlap"),
-        ("stalledAfter: 30m", "stalledAfter"),
-        ("retry: {attempts: 3, backoff: 1m, maxBackoff: 30m}", "retry"),
-        ("failureBudget: 10", "failureBudget"),
-        ('windows: [{deny: {cron: "0 2 * * *", duration: 3h, reason: backup}, onClose: LetRun}]', "windows"),
-        ('suspend: {until: "2026-12-01T08:00:00Z"}', "suspend.until"),
-        ("drift: {platformSchedule: Warn}", "drift.platformSchedule"),
-        ("drift: {connectionStatus: Ignore}", "drift.connectionStatus"),
-        ("drift: {foreignJobs: Cancel}", "drift.foreignJobs"),
-        ("onDelete: CancelRunning", "onDelete"),
-        ("freshnessAlert: {warnAfter: 6h, errorAfter: 12h}", "freshnessAlert"),
+        '{cron: "* * * * *"}',
+        '{cron: "0,3 6 * * *"}',
+        '{quartz: "0 0,3 6 * * ?"}',
+        "{every: 4m59s}",
+        "{freshness: 4m59s}",
     ],
 )
-def test_a_field_that_does_nothing_yet_is_named(line: str, name: str) -> None:
-    """A valid field that is not in force yet is named in the spec and warned about, never silently ignored."""
-    tree = read(MINIMAL + "  " + line)
-    assert tree.errors == ()
-    assert tree.specs[0].unsupported == (name,)
-    assert [(warning.code, warning.origin.line) for warning in tree.warnings] == [("not-yet-supported", 7)]
-
-
-@pytest.mark.parametrize(
-    ("entry", "kind", "text", "every"),
-    [
-        ('{quartz: "0 0 6 ? * MON-FRI", timeZone: Europe/Zurich}', "quartz", "0 0 6 ? * MON-FRI", 0),
-        ("{freshness: 4h}", "freshness", "4h", 14_400),
-        ("{manual: {}}", "manual", "", 0),
-    ],
-)
-def test_an_entry_of_a_later_kind_is_named(entry: str, kind: str, text: str, every: int) -> None:
-    """An entry of a kind that is not evaluated yet is kept and named with its index."""
-    spec = spec_of(HEAD + f"  schedules: [{entry}]")
-    assert spec.unsupported == (f"schedules[0].{kind}",)
-    assert (spec.entries[0].kind, spec.entries[0].text, spec.entries[0].every) == (kind, text, every)
-
-
-def test_until_is_read_as_an_instant() -> None:
-    """A time with an offset becomes UTC."""
-    spec = spec_of(MINIMAL + '  suspend: {until: "2026-12-01T08:00:00+01:00"}')
-    assert spec.suspend == Suspension(until=datetime(2026, 12, 1, 7, tzinfo=UTC))
-
-
-def test_the_content_is_canonical() -> None:
-    """Comments, order and style do not change the content; a value does."""
-    other = "# moved\nspec:\n  schedules:\n    - every: '6h'\n  connectionId: conn_1\nmetadata:\n  name: orders\n"
-    other += "kind: SyncSchedule\napiVersion: mainspring.dev/v1\n"
-    assert spec_of(other).content == spec_of(MINIMAL).content
-    assert spec_of(MINIMAL.replace("6h", "7h")).content != spec_of(MINIMAL).content
-    assert json.loads(spec_of(MINIMAL).content)["spec"] == {"connectionId": "conn_1", "schedules": [{"every": "6h"}]}
-
-
-@pytest.mark.parametrize("entry", ['{cron: "* * * * *"}', '{cron: "0,3 6 * * *"}', "{every: 4m59s}"])
 def test_a_short_interval_is_a_warning_where_no_platform_is_known(entry: str) -> None:
     """Without settings an interval under five minutes is worth a second look."""
     tree = read(HEAD + f"  schedules: [{entry}]")
@@ -292,9 +169,10 @@ def test_a_short_interval_is_a_warning_where_no_platform_is_known(entry: str) ->
     assert len(tree.specs) == 1
 
 
-def test_a_short_interval_is_an_error_of_the_platform() -> None:
+@pytest.mark.parametrize("entry", ['{cron: "* * * * *"}', '{quartz: "0 * * * * ?"}', "{every: 1m}", "{freshness: 1m}"])
+def test_a_short_interval_is_an_error_of_the_platform(entry: str) -> None:
     """With settings the platform's own bound decides."""
-    files = {"a.yaml": (HEAD + '  schedules: [{cron: "* * * * *"}]').encode()}
+    files = {"a.yaml": (HEAD + f"  schedules: [{entry}]").encode()}
     assert [e.code for e in parse_tree(files, platforms={"default": AITRONOS}).errors] == ["interval-too-short"]
     assert parse_tree(files, platforms={"default": EMBEDDED}).errors == ()
 
@@ -310,44 +188,24 @@ def test_a_platform_that_no_setting_names_is_refused(line: str, place: str, word
     assert words in tree.errors[0].message
 
 
-def other(kind: str, spec: str) -> str:
-    """A document of another kind."""
-    return f"apiVersion: mainspring.dev/v1\nkind: {kind}\nmetadata: {{name: finance}}\nspec: {spec}\n"
-
-
-POLICY = (
-    "{selector: {labels: {team: finance}, platforms: [default]}, priority: 10, "
-    "defaults: {overlap: Queue, catchUp: {window: 2h}, retry: {attempts: 2}}, "
-    'windows: [{deny: {cron: "0 18 * * FRI", duration: 60h, timeZone: Europe/Zurich, reason: weekend}}], '
-    'freeze: {reason: incident, by: ana, until: "2026-12-01T08:00:00Z"}}'
-)
-
-
 @pytest.mark.parametrize(
-    ("kind", "spec"),
+    "spec",
     [
-        ("SyncPolicy", POLICY),
-        ("SyncPolicy", "{selector: {}}"),
-        ("SyncRequest", "{schedule: orders, action: Sync, reason: x, notBefore: 2026-01-01T00:00:00Z}"),
-        ("SyncRequest", "{schedule: orders, action: Reset, expiresAt: 2026-01-01T00:00:00Z}"),
-        ("SyncRequest", "{action: ConfirmRemovals, revision: main@sha1:abc}"),
+        "{schedule: orders, action: Sync, reason: x, notBefore: 2026-01-01T00:00:00Z}",
+        "{schedule: orders, action: Reset, expiresAt: 2026-01-01T00:00:00Z}",
+        "{action: ConfirmRemovals, revision: main@sha1:abc}",
     ],
 )
-def test_policies_and_requests_are_valid_and_do_nothing_yet(kind: str, spec: str) -> None:
-    """The other two kinds make no spec, and one warning says so."""
-    tree = read(other(kind, spec))
-    assert (tree.errors, tree.specs) == ((), ())
+def test_requests_are_valid_and_do_nothing_yet(spec: str) -> None:
+    """A request makes no spec, and one warning says so."""
+    tree = read(other("SyncRequest", spec))
+    assert (tree.errors, tree.specs, tree.policies) == ((), (), ())
     assert [(str(w.origin), w.origin.column, w.code) for w in tree.warnings] == [("a.yaml:2", 7, "not-yet-supported")]
 
 
 @pytest.mark.parametrize(
     ("kind", "spec", "column", "code"),
     [
-        ("SyncPolicy", "{priority: 1}", 7, "missing-key"),
-        ("SyncPolicy", "{selector: {}, defaults: {connectionId: x}}", 33, "unknown-key"),
-        ("SyncPolicy", "{selector: {}, defaults: {jitter: 0s}}", 41, "bad-duration"),
-        ("SyncPolicy", "{selector: {platforms: [A]}}", 31, "bad-name"),
-        ("SyncPolicy", "{selector: {}, priority: high}", 32, "wrong-type"),
         ("SyncRequest", "{schedule: orders}", 7, "missing-key"),
         ("SyncRequest", "{action: Syn, schedule: orders}", 16, "unknown-value"),
         ("SyncRequest", "{action: Sync}", 7, "missing-key"),
@@ -355,6 +213,6 @@ def test_policies_and_requests_are_valid_and_do_nothing_yet(kind: str, spec: str
         ("SyncRequest", "{action: ConfirmRemovals, revision: a, schedule: b}", 46, "misplaced-key"),
     ],
 )
-def test_policies_and_requests_are_read_strictly(kind: str, spec: str, column: int, code: str) -> None:
+def test_requests_are_read_strictly(kind: str, spec: str, column: int, code: str) -> None:
     """A document that does nothing yet is still checked, so that it works on the day when it does."""
     assert [(e.origin.line, e.origin.column, e.code) for e in read(other(kind, spec)).errors] == [(4, column, code)]

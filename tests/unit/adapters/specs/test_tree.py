@@ -3,7 +3,8 @@
 import pytest
 
 from controller.adapters.specs import tree as tree_module
-from controller.adapters.specs.documents import Context, SpecFile, read_file
+from controller.adapters.specs.context import Context
+from controller.adapters.specs.documents import SpecFile, read_file
 from controller.adapters.specs.tree import TreeReader, parse_tree
 from controller.model.profile import AITRONOS
 from controller.ports.spec_source import SpecError, SpecTree
@@ -88,6 +89,23 @@ def test_specs_are_ordered_by_path_and_line() -> None:
     """The order of a tree does not depend on the order of reading."""
     files = {"b.yaml": body("b"), "a.yaml": body("a2") + b"---\n" + body("a1")}
     assert [spec.name for spec in parse_tree(files, platforms=None).specs] == ["a2", "a1", "b"]
+
+
+POLICY = "apiVersion: mainspring.dev/v1\nkind: SyncPolicy\nmetadata: {{name: {}}}\nspec: {{selector: {{}}}}\n"
+
+
+def test_two_policies_of_one_name_are_told_and_stay() -> None:
+    """Both places are located, no file failed, and the controller sees both claims; a schedule may have a policy's name."""
+    tree = read(a=POLICY.format("x").encode(), b=POLICY.format("x").encode(), c=body("x"))
+    assert told(tree.errors) == ["a.yaml:3:18: duplicate-name", "b.yaml:3:18: duplicate-name"]
+    assert "b.yaml:3:18" in tree.errors[0].message
+    assert ([policy.name for policy in tree.policies], tree.failed_paths) == (["x", "x"], frozenset())
+
+
+def test_policies_are_ordered_by_path_and_line() -> None:
+    """The order of a tree does not depend on the order of reading."""
+    files = {"b.yaml": POLICY.format("b").encode(), "a.yaml": f"{POLICY.format('z')}---\n{POLICY.format('y')}".encode()}
+    assert [policy.name for policy in parse_tree(files, platforms=None).policies] == ["z", "y", "b"]
 
 
 def test_the_revision_is_named_after_paths_and_contents() -> None:

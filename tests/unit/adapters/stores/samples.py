@@ -10,12 +10,13 @@ from typing import Any, TypeVar
 
 from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule, SettleClaim
 from controller.model.record import CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord, Standing
-from controller.model.schedule import CalendarEntry, EntryKind, Origin, ScheduleSpec
+from controller.model.schedule import Origin, ScheduleSpec
 from controller.ports.store import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from controller.errors import SlotAlreadyClaimed
 from controller.model.identity import ConnectionRef
 from controller.model.job import JobStatus
+from controller.model.plan import RearmFreshness
 from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions, Store
 from tests.unit.adapters.stores.samples import (
@@ -28,6 +29,7 @@ from tests.unit.adapters.stores.samples import (
     open_store,
     record_of,
     settle,
+    slot,
     spec_of,
 )
 
@@ -48,7 +50,7 @@ records = st.builds(
     reason=st.sampled_from([None, Reason.REJECTED, Reason.REFUSED]),
     job_id=st.none() | job_ids,
     decided=instants,
-)
+).flatmap(lambda record: st.sampled_from(["", "Z 1", "Z 1; Y 2"]).map(lambda wall: replace(record, wall=wall)))
 ranges = st.builds(
     lambda r, n: replace(r, through=r.slot.scheduled_at + (minute(n) - minute(0)), count=n + 1), records, instants
 )
@@ -64,6 +66,12 @@ accepts = st.builds(
 jobs = st.builds(job_of, job_ids, instants, ref=refs, status=st.sampled_from(JobStatus), ended=st.none() | instants)
 settles = st.builds(
     settle, claims, st.sampled_from([s for s in ClaimStatus if s is not ClaimStatus.OPEN]), records, st.none() | jobs
+)
+rearms = st.builds(
+    lambda ref, at, gone: RearmFreshness(ref, "nightly", minute(at), tuple(slot(each, ref) for each in gone)),
+    refs,
+    instants,
+    st.lists(instants, max_size=3),
 )
 events = st.builds(event_of, instants, schedule=st.sampled_from([None, "nightly", "hourly"]))
 
@@ -104,10 +112,11 @@ class Agreement(RuleBasedStateMachine):
         accepted=st.lists(accepts, max_size=2),
         written=st.lists(records | ranges, max_size=3),
         settled=st.lists(settles, max_size=2),
+        rearmed=st.lists(rearms, max_size=1),
     )
-    def apply(self, accepted: list[Any], written: list[Any], settled: list[Any]) -> None:
+    def apply(self, accepted: list[Any], written: list[Any], settled: list[Any], rearmed: list[Any]) -> None:
         """Decisions of any kind, sensible or not."""
-        self.both(lambda store: store.apply(Decisions(accepted, written, settled)))
+        self.both(lambda store: store.apply(Decisions(accepted, written, settled, rearmed)))
 
     @rule(claim=claims)
     def claim(self, claim: Claim) -> None:
@@ -179,6 +188,7 @@ class Agreement(RuleBasedStateMachine):
             return
         self.both(lambda store: store.standings(dict.fromkeys(REFS, JOB_IDS)))
         self.both(lambda store: store.known_refs())
+        self.both(lambda store: store.latest_jobs("acme"))
         for ref in REFS:
             self.both(lambda store, ref=ref: store.slots(ref, 20))  # type: ignore[misc]
             self.both(lambda store, ref=ref: store.jobs(ref, 3))  # type: ignore[misc]

@@ -142,11 +142,24 @@ def test_a_reader_sees_commits_as_they_happen(path: Path) -> None:
         lambda store: store.close_claim(claim_of(), ClaimStatus.REFUSED, NOON, record_of(Outcome.HELD)),
         lambda store: store.request_cancel(cancel_of("1")),
         lambda store: store.save_jobs("acme", []),
+        lambda store: store.keep_policies([]),
         lambda store: store.note_observed("acme", NOON),
         lambda store: store.append_events([]),
         lambda store: store.prune(NOON),
     ],
-    ids=["apply", "claim", "confirm", "answered", "close", "cancel", "save_jobs", "observed", "events", "prune"],
+    ids=[
+        "apply",
+        "claim",
+        "confirm",
+        "answered",
+        "close",
+        "cancel",
+        "save_jobs",
+        "policies",
+        "observed",
+        "events",
+        "prune",
+    ],
 )
 def test_a_reader_writes_nothing(path: Path, write: Callable[[SqliteStore], object]) -> None:
     """Every method that writes is refused on a store that was opened for reading, in words."""

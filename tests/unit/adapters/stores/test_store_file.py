@@ -9,13 +9,26 @@ import pytest
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
 from controller.adapters.stores.store_file import MIGRATIONS, SCHEMA_VERSION, StoreFile
 from controller.errors import StoreUnavailable
+from controller.model.identity import ClaimKey
 from tests.unit.adapters.stores.samples import (
+    ORDERS,
     acting,
     alter,
     job_of,
+    minute,
     reading,
     run,
+    slot,
+    standing,
 )
+
+WRITTEN_BY_VERSION_1 = """
+    INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation)
+    VALUES ('acme', 'orders', 'nightly', '[]', '{}', 1772366400000000, 1772366400000000, 1);
+    INSERT INTO slot_record VALUES
+    ('acme', 'orders', 1772366400000000, 'Triggered', 1772366400000000, 'nightly', NULL, '', '7', 0, NULL, 1, 'main@sha1:1');
+    INSERT INTO attribution VALUES ('acme', '7', 'orders', 1772366400000000, 0);
+"""
 
 
 @pytest.fixture
@@ -59,6 +72,19 @@ def test_an_older_file_is_brought_up_to_date(path: Path, monkeypatch: pytest.Mon
     run(acting(path).close())
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("SELECT count(*) FROM later").fetchone() == (1,)
+
+
+def test_a_file_of_version_1_keeps_what_it_holds(path: Path) -> None:
+    """What the first release wrote is there after the upgrade, and the new columns have their defaults."""
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript(MIGRATIONS[0] + "PRAGMA user_version = 1;")
+        database.executescript(WRITTEN_BY_VERSION_1)
+    store = acting(path)
+    now = standing(store, ORDERS, "7")
+    assert (now.schedule, now.watermark, now.attributed) == ("nightly", minute(0), {"7": ClaimKey(slot(), 0)})
+    assert (now.failures, now.last_success, now.fresh_since, now.walls) == (0, None, None, {})
+    assert [(each.word, each.wall) for each in run(store.slots(ORDERS, 5))] == [("Triggered", "")]
+    run(store.close())
 
 
 def test_a_failed_migration_changes_nothing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

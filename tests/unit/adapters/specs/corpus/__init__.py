@@ -1,4 +1,4 @@
-"""Thirty broken files in ``bad`` beside five valid ones in ``good``; end-to-end tests read the same tree."""
+"""Broken files in ``bad`` beside valid ones in ``good``; end-to-end tests read the same tree."""
 
 from pathlib import Path
 

@@ -1,0 +1,1 @@
+"""A year of the planner on a virtual clock, and a checker that knows which slots there are without asking it."""
