@@ -1,8 +1,9 @@
 """How old the data is: slots that come when it is too old, and alerts about it."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
-from controller.decide.against import forbidden, held_as_a_whole
+from controller.decide.against import closed_throughout, forbidden, held_as_a_whole
 from controller.decide.calendar import Calendar
 from controller.decide.parts import NOTHING, Part
 from controller.decide.sight import is_under_way, listing_for
@@ -21,6 +22,9 @@ from controller.model.plan import (
 )
 from controller.model.record import STOOD_AGAINST, Outcome, Reason, SlotRecord, Standing, Success
 from controller.model.schedule import ScheduleSpec
+
+SECOND = timedelta(seconds=1)
+"""The instant at which the newer slot was due is that slot's own."""
 
 
 def is_freshness_slot(key: str, scheduled_at: datetime) -> bool:
@@ -87,14 +91,15 @@ def _settled(
     stale = [at for at in instants if is_freshness_slot(key, at)]
     if not stale:
         return ()
-    rows: list[Action] = []
+    rows, following = list[Action](), dict(pairwise(instants))
     if due.dropped_from is not None:
         rows.append(RecordSlot(_superseded(facts, due.dropped_from, now, revision, (due.dropped_through, due.dropped))))
     for at in (each for each in instants if each <= stale[-1]):
         if at == stale[-1]:
             rows.append(RecordSlot(_counted(facts, at, success, now, revision)))
         elif at in stale:
-            rows.append(RecordSlot(_superseded(facts, at, now, revision, waited=pending.get(at))))
+            open_for = (at, following[at])
+            rows.append(RecordSlot(_superseded(facts, at, now, revision, waited=pending.get(at), open_for=open_for)))
         elif at not in pending:
             rows.append(RecordSlot(_record(facts, at, Outcome.HELD, Reason.AWAITING_TURN, "it is due", now, revision)))
     return tuple(rows)
@@ -112,10 +117,14 @@ def _superseded(
     revision: str,
     span: tuple[datetime | None, int] = (None, 1),
     waited: SlotRecord | None = None,
+    open_for: tuple[datetime, datetime] | None = None,
 ) -> SlotRecord:
     against = held_as_a_whole(facts) or forbidden(facts, at)
     if against is None and waited is not None and waited.reason is not None and waited.reason in STOOD_AGAINST:
         against = (waited.reason, f"until a newer slot was due: {waited.message}")
+    if against is None and open_for is not None:
+        since, until = open_for
+        against = closed_throughout(facts.spec, since, until - SECOND)
     if against is not None:
         return _record(facts, at, Outcome.SKIPPED, *against, now, revision, span)
     message = "nobody could start it before a newer slot was due"

@@ -150,7 +150,7 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
         return
     platform.remember([job], now)
     await world.store.save_jobs(platform.name, [job])
-    delay = claim.written_at - claim.key.slot.scheduled_at
+    delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
     await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
 
 

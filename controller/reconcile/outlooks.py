@@ -73,7 +73,7 @@ async def _outlook(reading: Reading, spec: ScheduleSpec, desired: Desired) -> Ou
         reading.profiles.get(spec.platform, PlatformProfile()),
         usual_duration(jobs),
         active,
-        active_is_ours=active is not None and active.job_id in standing.attributed,
+        active_is_ours=active is not None and standing.owns(active.job_id),
         last_start=max((job.created_at for job in jobs), default=None),
         obstacle=desired.obstacles.get(spec.ref),
     )

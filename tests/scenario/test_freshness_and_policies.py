@@ -102,8 +102,10 @@ def test_jitter_puts_each_slot_off_by_its_own_fixed_time() -> None:
         told.append(shifts)
 
     told: list[list[float]] = []
+    stage = play(scenario)
     play(scenario)
-    play(scenario)
+    delays = [event.fields["trigger_delay_seconds"] for event in stage.log.of(EventName.SYNC_TRIGGERED)]
+    assert max(float(delay or 0) for delay in delays) < 1
     assert [round(shift) for shift in told[0]] == [round(shift) for shift in told[1]]
 
 

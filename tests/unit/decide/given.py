@@ -314,6 +314,9 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
             case TriggerSync(made):
                 record = SlotRecord(made.key.slot, Outcome.TRIGGERED, made.written_at, made.schedule)
                 stands = replace(stands, last_triggered_at=made.written_at)
+            case SettleClaim(settled) if settled.key.run > 0:
+                stands = replace(stands, claim=None)
+                continue
             case SettleClaim(_, _, record):
                 stands = replace(stands, claim=None)
             case RecordSlot(record):

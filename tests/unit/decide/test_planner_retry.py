@@ -203,6 +203,22 @@ CASES: dict[str, tuple[Given, str]] = {
         failed("10:18:30", claim=in_doubt("10:18")),
         "hold InDoubt 10:15; need InDoubt from 10:20:05 back to 10:05; wake 10:20:05",
     ),
+    "its job is found": (
+        failed("10:18:30", job("x1", "10:18:01", RUNNING), J1, claim=in_doubt("10:18")),
+        "settle Adopted: Triggered 10:15 by x1; wake 10:18:30",
+    ),
+    "there is none": (
+        failed("10:20:05", claim=in_doubt("10:18")),
+        "settle Absent: Held(AwaitingTurn) 10:15; wake 10:20:05",
+    ),
+    "there is none, under Skip": (
+        failed("10:20:05", schedule=SKIPPING, claim=in_doubt("10:18")),
+        "settle Abandoned: Skipped(InDoubt) 10:15; wake 10:20:05",
+    ),
+    "a newer slot waits for its claim": (
+        failed("10:30", claim=in_doubt("10:29:30")),
+        "hold InDoubt 10:15; hold ClaimOpen 10:30; need InDoubt from 10:31:35 back to 10:05; wake 10:31:35",
+    ),
     "one that made no job is tried again": (
         failed("10:20:10", setbacks=setbacks("10:20:10", run=1, unknown_attempts=1, attempts=1)),
         "trigger 10:15#1 attempt 2; wake 10:30",
