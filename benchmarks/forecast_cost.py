@@ -19,7 +19,7 @@ from controller.cli import forecast as command
 from controller.cli.forecast_tally import Range, Tally, tally
 from controller.cli.forecast_text import forecast_text
 from controller.cli.terminal import Paint
-from controller.decide.forecast import Outlook, forecast, taken_in
+from controller.decide.foresight.forecast import Outlook, forecast, taken_in
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron
 from controller.model.identity import ConnectionRef
 from controller.model.profile import AITRONOS

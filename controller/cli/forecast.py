@@ -21,9 +21,9 @@ from controller.cli.schedule_text import span
 from controller.cli.terminal import Paint, complain
 from controller.decide.calendar import CalendarError
 from controller.decide.cron.zone import segments_of
-from controller.decide.expected import slots_at_most
-from controller.decide.forecast import Outlook, forecast
-from controller.decide.foreseen import Foreseen, sentence
+from controller.decide.foresight.arrivals import slots_at_most
+from controller.decide.foresight.forecast import Outlook, forecast
+from controller.decide.foresight.foreseen import Foreseen, sentence
 from controller.decide.slots import from_epoch, to_epoch
 from controller.errors import MainspringError
 from controller.settings import Settings

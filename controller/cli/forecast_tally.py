@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from controller.decide.forecast import Outlook
-from controller.decide.foreseen import Foreseen, Prospect
+from controller.decide.foresight.forecast import Outlook
+from controller.decide.foresight.foreseen import Foreseen, Prospect
 from controller.model.record import Reason
 
 SLOTS_SHOWN = 50

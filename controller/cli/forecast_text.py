@@ -12,7 +12,7 @@ from controller.cli.page import GAP, INDENT, counted, fitted_table, heading, ind
 from controller.cli.schedule_text import entries_text, span
 from controller.cli.terminal import Cell, Paint
 from controller.decide.explain import WAITING
-from controller.decide.foreseen import ASSUMED_DURATION, Foreseen, Prospect, sentence
+from controller.decide.foresight.foreseen import ASSUMED_DURATION, Foreseen, Prospect, sentence
 from controller.decide.slots import from_epoch
 from controller.model.record import Reason
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from statistics import median
 
 from controller.decide.desired import Desired
-from controller.decide.forecast import Outlook, taken_in
+from controller.decide.foresight.forecast import Outlook, taken_in
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile

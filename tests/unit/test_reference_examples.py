@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.specs.tree import parse_tree
-from controller.decide.forecast import Outlook, forecast, taken_in
+from controller.decide.foresight.forecast import Outlook, forecast, taken_in
 from controller.model.profile import AITRONOS
 from controller.model.record import Standing
 

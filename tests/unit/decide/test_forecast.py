@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from controller.decide.forecast import Outlook, forecast, taken_in
-from controller.decide.foreseen import Foreseen, sentence
+from controller.decide.foresight.forecast import Outlook, forecast, taken_in
+from controller.decide.foresight.foreseen import Foreseen, sentence
 from controller.decide.slots import from_epoch
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron
 from controller.model.job import JobKind, JobStatus

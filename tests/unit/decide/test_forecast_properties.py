@@ -7,8 +7,8 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.decide.forecast import Outlook, forecast
-from controller.decide.foreseen import Prospect
+from controller.decide.foresight.forecast import Outlook, forecast
+from controller.decide.foresight.foreseen import Prospect
 from controller.decide.slots import calendar_in_force, calendar_of, fires_at, from_epoch, to_epoch
 from controller.decide.windows import is_open
 from controller.model.calendar import EntryKind, ExcludedCron

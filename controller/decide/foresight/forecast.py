@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from controller.decide.against import freeze_at, held_as_a_whole, stalled_by, suspension_text
 from controller.decide.cron.zone import END
-from controller.decide.expected import Arrivals
-from controller.decide.foreseen import ASSUMED_DURATION, Foreseen, Prospect
+from controller.decide.foresight.arrivals import Arrivals
+from controller.decide.foresight.foreseen import ASSUMED_DURATION, Foreseen, Prospect
 from controller.decide.slots import from_epoch, hashed_share, to_epoch
 from controller.decide.windows import is_open, next_edge, opens_at
 from controller.model.job import Job, JobKind
