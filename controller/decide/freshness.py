@@ -7,7 +7,7 @@ from controller.decide.against import closed_throughout, forbidden, held_as_a_wh
 from controller.decide.calendar import Calendar
 from controller.decide.parts import NOTHING, Part
 from controller.decide.sight import is_under_way, listing_for
-from controller.decide.slots import calendar_in_force, calendar_of, due_slots, freshness_ages, has_slot
+from controller.decide.slots import calendar_in_force, calendar_of, due_slots, fires_at, freshness_ages, has_slot
 from controller.model.identity import SlotKey
 from controller.model.plan import (
     Action,
@@ -92,13 +92,14 @@ def _settled(
     if not stale:
         return ()
     rows, following = list[Action](), dict(pairwise(instants))
+    fires = {at: fires_at(facts.spec, calendar, facts.ref, at) for at in instants}
     if due.dropped_from is not None:
         rows.append(RecordSlot(_superseded(facts, due.dropped_from, now, revision, (due.dropped_through, due.dropped))))
     for at in (each for each in instants if each <= stale[-1]):
         if at == stale[-1]:
             rows.append(RecordSlot(_counted(facts, at, success, now, revision)))
         elif at in stale:
-            open_for = (at, following[at])
+            open_for = (fires[at], fires[following[at]])
             rows.append(RecordSlot(_superseded(facts, at, now, revision, waited=pending.get(at), open_for=open_for)))
         elif at not in pending:
             rows.append(RecordSlot(_record(facts, at, Outcome.HELD, Reason.AWAITING_TURN, "it is due", now, revision)))
