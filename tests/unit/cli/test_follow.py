@@ -31,7 +31,10 @@ def folder(tmp_path: Path) -> Path:
 def following(folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """A follower of the newest event and all that come."""
     command = [sys.executable, "-m", "controller", "events", "--follow", "-n", "1", "-o", "json"]
+    # A child inherits an ignored signal, and a shell starts what runs in the background with Ctrl-C ignored.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=folder, bufsize=0)
+    signal.signal(signal.SIGINT, before)
     yield process
     process.kill()
     process.communicate(timeout=DEADLINE_SECONDS)
