@@ -188,7 +188,11 @@ def origin_rows(spec: ScheduleSpec, min_gap: timedelta | None) -> list[tuple[str
     for name, place in resolved_origins(spec).items():
         # Windows are one list in force, whoever added to it.
         places.setdefault("windows" if name.startswith("windows[") else name, []).append(place)
-    return [(name, values.get(name, ""), ", ".join(found)) for name, found in places.items()]
+    quarrels = tuple(f"{name}[" for name in spec.conflicts)
+    return [
+        (name, "in conflict" if name.startswith(quarrels) else values.get(name, ""), ", ".join(found))
+        for name, found in places.items()
+    ]
 
 
 def _values(spec: ScheduleSpec, min_gap: timedelta | None) -> dict[str, str]:

@@ -18,7 +18,7 @@ def held_as_a_whole(facts: ConnectionFacts) -> Against | None:
     if facts.obstacle is not None:
         return facts.obstacle, "two files claim it; none of them is in force"
     if spec is not None and spec.conflicts:
-        fields = ", ".join(spec.conflicts)
+        fields = ", ".join(_quarrel(spec, name) for name in spec.conflicts)
         return (
             Reason.POLICY_CONFLICT,
             f"policies of equal priority set {fields} differently; change one, or its priority",
@@ -26,6 +26,12 @@ def held_as_a_whole(facts: ConnectionFacts) -> Against | None:
     if spec is not None and spec.unsupported:
         return Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}"
     return None
+
+
+def _quarrel(spec: ScheduleSpec, name: str) -> str:
+    """A field in conflict, with the places that disagree."""
+    places = sorted(str(place) for key, place in spec.origins.items() if key.startswith(f"{name}["))
+    return f"{name} ({', '.join(places)})" if places else name
 
 
 def forbidden(facts: ConnectionFacts, due_at: datetime) -> Against | None:

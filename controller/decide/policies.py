@@ -108,7 +108,14 @@ def settle(written: ScheduleSpec, policies: Sequence[Policy], previous: Schedule
                 taken = others
                 conflicts.update(pair)
     found = settled(written, taken)
-    return replace(found, conflicts=tuple(sorted(conflicts))) if conflicts else found
+    if not conflicts:
+        return found
+    places = {
+        f"{name}[{policy.name}]": policy.defaults[name].origin
+        for policy in selecting
+        for name in conflicts & policy.defaults.keys()
+    }
+    return replace(found, conflicts=tuple(sorted(conflicts)), origins={**found.origins, **places})
 
 
 def _agreed(name: str, policies: Iterable[Policy]) -> Setting | None:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from controller.adapters.specs.quarrels import with_quarrels
 from controller.adapters.specs.snapshot import Listing, TreeChanged, list_tree, read_file, read_files, signature
 from controller.adapters.specs.tree import YEAR_START, TreeReader
 from controller.errors import SpecSourceUnavailable
@@ -90,7 +91,7 @@ def validate_paths(
             if place not in seen:
                 files[name] = content
         seen.update(place for place, _ in found.values())
-    return TreeReader(platforms, year_start, warn_from).read(files, unreadable=errors)
+    return with_quarrels(TreeReader(platforms, year_start, warn_from).read(files, unreadable=errors))
 
 
 def _read_path(path: Path, errors: list[SpecError]) -> dict[str, tuple[Path, bytes]]:
