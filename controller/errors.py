@@ -8,6 +8,7 @@
     ├── StoreUnavailable         do nothing that needs a record; the cycle is tried again
     ├── StoreInUse               another controller has this store; the start is refused
     ├── SlotAlreadyClaimed       somebody claimed it before: not sent, look again
+    ├── Fenced                   another controller took the platform: stop writing for it, ask for it again
     └── PlatformError
         ├── PlatformUnavailable  a read failed: keep the last view, mark it stale, try again later
         │   └── PlatformBusyElsewhere  429 or our own budget: no request before ``retry_after``
@@ -43,6 +44,14 @@ class StoreInUse(MainspringError):
 
 class SlotAlreadyClaimed(MainspringError):
     """The claim's key, or the connection's one open claim, is taken."""
+
+
+class Fenced(MainspringError):
+    """A write for a ``platform`` that its writer does not hold, or does not hold any more; nothing of it was written."""
+
+    def __init__(self, platform: str, message: str) -> None:
+        super().__init__(message)
+        self.platform = platform
 
 
 class PlatformError(MainspringError):

@@ -98,6 +98,7 @@ class _Platform(_Strict):
     requests_per_minute: int | None = Field(default=None, ge=1)
     requests_per_day: int | None = Field(default=None, ge=1)
     write_concurrency: int | None = Field(default=None, ge=1, le=100)
+    clock_tolerance: Duration | None = None
 
 
 class _File(_Strict):

@@ -55,6 +55,14 @@ def _settled(f: Fields) -> str:
     return f"settled the doubt about the {_slot_time(f)} slot: there is no job"
 
 
+def _agreed(f: Fields) -> str:
+    if f.get("platform"):
+        return f"the clock of platform {f['platform']} and ours agree again"
+    if f.get("corrected_seconds"):
+        return f"the wall clock is believed again, corrected by {f['corrected_seconds']} s"
+    return "the wall clock is as it was before"
+
+
 _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.CONTROLLER_STARTED: lambda f: (
         f"Mainspring {f['version']} reconciles {f['specs']} against {f['platforms']}"
@@ -96,10 +104,20 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.CANCEL_FAILED: lambda f: f"{f['job_id']} was not cancelled ({f['reason']}): {f['message']}",
     EventName.JOB_STARTED_ELSEWHERE: lambda f: f"somebody else started {f['job_id']} ({f['job_type']})",
     EventName.JOB_FINISHED: _finished,
+    EventName.PLATFORM_HELD: lambda f: f"acts on platform {f['platform']} now (epoch {f['epoch']})",
+    EventName.PLATFORM_LOST: lambda f: (
+        f"leaves platform {f['platform']} to another controller, and asks for it again: {f['message']}"
+    ),
     EventName.LISTING_FAILED: lambda f: (
         f"platform {f['platform']} cannot be listed, so nothing new starts there: {f['message']}"
     ),
     EventName.LISTING_RECOVERED: lambda f: f"platform {f['platform']} answers again after {f['failed_seconds']} s",
+    EventName.CLOCK_FROZEN: lambda f: (
+        f"the wall clock was set by {f['seconds']} s, and nothing is done until it is known what time it is:"
+        f" it shows {f['wall']} instead of {f['expected']}"
+    ),
+    EventName.CLOCK_SKEWED: lambda f: f"nothing is done on platform {f['platform']}: {f['message']}",
+    EventName.CLOCK_AGREED: _agreed,
     EventName.RESYNC_CORRECTED: lambda f: f"the full resync caught what had been missed: {f['message']}",
     EventName.PLAN_REFUSED: lambda f: f"a plan broke a promise and was not acted on: {f['message']}",
     EventName.CYCLE_FAILED: lambda f: f"a cycle failed and is tried again: {f['message']}",

@@ -1,7 +1,7 @@
 """Which slots are open now: the newest is judged, what it supersedes is settled here."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
@@ -9,12 +9,22 @@ from controller.decide.against import closed_throughout, forbidden, held_as_a_wh
 from controller.decide.calendar import Calendar
 from controller.decide.case import WINDOW_STEP, Case
 from controller.decide.freshness import is_freshness_slot
+from controller.decide.jumps import jump_text, jumped_over
 from controller.decide.parts import Part
 from controller.decide.sight import foreign_sync, is_under_way, listing_for
 from controller.decide.slots import DueSlots, deadline, due_slots, earliest, fires_at, next_slot
 from controller.decide.walls import decided_as, wall_of
 from controller.model.identity import SlotKey
-from controller.model.plan import Action, ConnectionFacts, Hold, NeedKind, PlanningInput, PlatformFacts, RecordSlot
+from controller.model.plan import (
+    Action,
+    ClockJump,
+    ConnectionFacts,
+    Hold,
+    NeedKind,
+    PlanningInput,
+    PlatformFacts,
+    RecordSlot,
+)
 from controller.model.record import STOOD_AGAINST, Outcome, Reason, SlotRecord
 
 SECOND = timedelta(seconds=1)
@@ -39,17 +49,31 @@ def backlog(
     later = earliest([fire for fire in fires.values() if fire > known.now])
     if not due:
         return Backlog(Part(), None, later)
-    actions: list[Action] = []
-    if not is_under_way(facts):
-        if fresh.dropped_from is not None:
-            actions.append(RecordSlot(_superseded(facts, None, fresh.dropped_from, known, span=fresh)))
-        for at, following in pairwise(due):
-            # The instant at which the newer slot fires is that slot's own.
-            ends = min(fires[following] - SECOND, deadline(facts.spec, calendar, facts.ref, at))
-            actions.append(RecordSlot(_superseded(facts, pending.get(at), at, known, open_for=(fires[at], ends))))
-    return Backlog(
-        Part(tuple(actions)), _case_of(facts, platform, calendar, known, (due[-1], fires[due[-1]], pending)), later
-    )
+    newest = _case_of(facts, platform, calendar, known, (due[-1], fires[due[-1]], pending))
+    if is_under_way(facts):
+        return Backlog(Part(), newest, later)
+    jumped = jumped_over(platform.jump, [fires[at] for at in due], fresh)
+    rows = list[SlotRecord]()
+    if fresh.dropped_from is not None:
+        rows.append(_superseded(facts, None, fresh.dropped_from, known, span=fresh))
+    for at, following in pairwise(due):
+        # The instant at which the newer slot fires is that slot's own.
+        ends = min(fires[following] - SECOND, deadline(facts.spec, calendar, facts.ref, at))
+        rows.append(_superseded(facts, pending.get(at), at, known, open_for=(fires[at], ends)))
+    is_over = fires[due[-1]] in jumped
+    if is_over:
+        rows.append(_superseded(facts, pending.get(due[-1]), due[-1], known, open_for=(newest.due_at, newest.until)))
+    actions = [
+        RecordSlot(_named(row, platform.jump) if fires.get(row.slot.scheduled_at) in jumped else row) for row in rows
+    ]
+    return Backlog(Part(tuple(actions)), None if is_over else newest, later)
+
+
+def _named(record: SlotRecord, jump: ClockJump | None) -> SlotRecord:
+    """A slot that was leapt over with the clock's jump named, unless something else stood against it."""
+    if jump is None or record.reason is not Reason.SUPERSEDED:
+        return record
+    return replace(record, reason=Reason.DEADLINE, message=jump_text(jump))
 
 
 def _case_of(

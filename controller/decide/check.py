@@ -48,6 +48,9 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
 def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
     if decided.defect:
         yield f"the planner failed: {decided.defect}"
+    platform = known.platforms.get(facts.ref.platform)
+    if decided.actions and (known.frozen or (platform is not None and platform.skewed)):
+        yield f"{type(decided.actions[0]).__name__} while the time is in doubt"
     if decided.ref != facts.ref:
         yield f"planned for {decided.ref} instead of {facts.ref}"
     triggers = [action for action in decided.actions if isinstance(action, TriggerSync)]
@@ -126,8 +129,10 @@ def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: Connec
     twice = [slot for slot, count in Counter(record.slot for record in records).items() if count > 1]
     if twice:
         yield f"{twice[0]} gets two records"
+    claimed = facts.standing.claim.key.slot if facts.standing.claim is not None else None
     for record in records:
-        if record.slot.scheduled_at > known.now:
+        # A slot that was claimed was due then, whatever a clock that was set back shows now.
+        if record.slot.scheduled_at > known.now and record.slot != claimed:
             yield f"{record.slot} is decided before it is due"
         if record.slot.ref != facts.ref:
             yield f"{record.slot} is recorded for {facts.ref}"

@@ -78,6 +78,8 @@ WAITING: Mapping[Reason, str] = {
     Reason.FOREIGN_JOB: "a job that was started elsewhere was asked to end",
     Reason.RETRY_PENDING: "its job failed and is tried again later",
     Reason.CLOCK_BEHIND: "the clock was set back, and nothing is judged until it has caught up",
+    Reason.CLOCK_FROZEN: "the wall clock was set, and nothing is judged until it is known what time it is",
+    Reason.CLOCK_SKEW: "the platform's clock and ours contradict each other, and nothing is judged until they agree",
     Reason.PHANTOM_ACTIVE: "the platform says that a job is running and lists none; look at the connection there",
     Reason.BLAST_RADIUS: "the revision removes too much at once; a person must confirm it",
 }

@@ -9,6 +9,7 @@ from controller.decide.against import forbidden, held_as_a_whole, paused
 from controller.decide.backlog import backlog, observed
 from controller.decide.cancels import judge_cancels
 from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
+from controller.decide.clock_rule import judge_clock
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
@@ -96,6 +97,8 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
         name = facts.spec.name if facts.spec is not None else facts.standing.schedule
         message = f"the settings know no platform called {facts.ref.platform}"
         return ConnectionPlan(facts.ref, holds=(Hold(facts.ref, name, Reason.UNKNOWN_PLATFORM, message),))
+    if (in_doubt := judge_clock(facts, known)) is not None:
+        return in_doubt
     acceptance = judge_acceptance(facts, platform, known.revision, known.now)
     if acceptance is not NOTHING:
         return assemble(facts.ref, (acceptance,))

@@ -4,10 +4,17 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.decide.parts import NOTHING, Part
-from controller.decide.sight import candidates, is_out_of_sight, listing_for, proves_absence, resolve_at
+from controller.decide.sight import (
+    CLOCK_TOLERANCE,
+    candidates,
+    is_out_of_sight,
+    proves_absence,
+    resolve_at,
+    set_back,
+)
 from controller.model.connection import ConnectionStatus
 from controller.model.job import Job
-from controller.model.plan import ConnectionFacts, Hold, NeedKind, PlatformFacts, SettleClaim
+from controller.model.plan import ConnectionFacts, Hold, ListingNeed, NeedKind, PlatformFacts, SettleClaim
 from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, Setbacks, SlotRecord
 from controller.model.schedule import WhenInDoubt
 
@@ -22,7 +29,7 @@ def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) 
         return NOTHING
     if facts.in_flight:
         return Part(holds=(_hold(claim, Reason.TRIGGER_IN_FLIGHT, "its POST is under way"),))
-    found = candidates(claim, facts)
+    found = candidates(claim, facts, platform)
     if found:
         return _adopt(claim, found, now)
     if claim.answer is Answer.BUSY and (settled := _why_busy(claim, facts, platform, now)) is not None:
@@ -33,8 +40,9 @@ def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) 
         record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, "no listing reads back to its POST any more")
         return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
     until = resolve_at(platform, claim)
-    need = listing_for(NeedKind.IN_DOUBT, claim.written_at, claim.key.slot, begun_after=until)
-    need = replace(need, read_connection=claim.answer is Answer.BUSY)
+    covers = claim.key.slot.scheduled_at - CLOCK_TOLERANCE - set_back(platform, claim)
+    is_busy = claim.answer is Answer.BUSY
+    need = ListingNeed(NeedKind.IN_DOUBT, claim.written_at, until, covers, read_connection=is_busy)
     held = _hold(
         claim, Reason.IN_DOUBT, f"whether its POST made a job is unknown; a listing after {until:%H:%M:%SZ} settles it"
     )

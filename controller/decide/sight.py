@@ -39,7 +39,7 @@ def proves_absence(platform: PlatformFacts, claim: Claim) -> bool:
     return (
         listing is not None
         and listing.begun_at >= resolve_at(platform, claim)
-        and listing.covers_since <= claim.written_at - CLOCK_TOLERANCE
+        and listing.covers_since <= _earliest_creation(platform, claim)
     )
 
 
@@ -54,13 +54,27 @@ def is_out_of_sight(platform: PlatformFacts, claim: Claim) -> bool:
 
 
 def resolve_at(platform: PlatformFacts, claim: Claim) -> datetime:
-    """T_resolve of a claim: from then on a complete listing settles it."""
-    return claim.written_at + platform.profile.resolve_after
+    """T_resolve of a claim: from then on a complete listing settles it.
+
+    It is a time that must pass, so a clock that was set forward since the claim brings it no nearer.
+    """
+    written_at = claim.written_at if platform.jump is None else platform.jump.now_of(claim.written_at)
+    return written_at + platform.profile.resolve_after
 
 
-def candidates(claim: Claim, facts: ConnectionFacts) -> tuple[Job, ...]:
+def set_back(platform: PlatformFacts, claim: Claim) -> timedelta:
+    """How far the clock may have been ahead when a claim was written: its jobs are older than it by that much more."""
+    jump = platform.jump
+    return jump.set_back if jump is not None and jump.until <= claim.written_at <= jump.since else timedelta(0)
+
+
+def _earliest_creation(platform: PlatformFacts, claim: Claim) -> datetime:
+    return claim.written_at - CLOCK_TOLERANCE - set_back(platform, claim)
+
+
+def candidates(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts) -> tuple[Job, ...]:
     """Jobs that the claim's POST may have made, earliest first: new by id, a sync, and nobody else's."""
-    oldest = claim.written_at - CLOCK_TOLERANCE
+    oldest = _earliest_creation(platform, claim)
     found = (
         job
         for job in facts.jobs

@@ -55,8 +55,13 @@ class EventName(StrEnum):
     FRESHNESS_WARNED = "freshness_warned"
     FRESHNESS_LOST = "freshness_lost"
     FRESHNESS_RESTORED = "freshness_restored"
+    PLATFORM_HELD = "platform_held"
+    PLATFORM_LOST = "platform_lost"
     LISTING_FAILED = "listing_failed"
     LISTING_RECOVERED = "listing_recovered"
+    CLOCK_FROZEN = "clock_frozen"
+    CLOCK_SKEWED = "clock_skewed"
+    CLOCK_AGREED = "clock_agreed"
     RESYNC_CORRECTED = "resync_corrected"
     PLAN_REFUSED = "plan_refused"
     CYCLE_FAILED = "cycle_failed"
@@ -190,12 +195,39 @@ CATALOGUE: Mapping[EventName, Kind] = {
         "A sync succeeded: the data is as fresh as it should be again.",
         ("schedule", "platform", "connection_id", "last_success_at"),
     ),
+    EventName.PLATFORM_HELD: Kind(
+        Severity.INFO,
+        "This controller acts on a platform from now on; each time that one begins to, the epoch is higher.",
+        ("platform", "epoch"),
+    ),
+    EventName.PLATFORM_LOST: Kind(
+        Severity.WARNING,
+        "Another controller acts on a platform: nothing is written to it any more, and it is asked for again.",
+        ("platform", "message"),
+    ),
     EventName.LISTING_FAILED: Kind(
         Severity.WARNING,
         "A platform's jobs could not be listed; its last view stays, marked stale.",
         ("platform", "message"),
     ),
     EventName.LISTING_RECOVERED: Kind(Severity.INFO, "A platform answers again.", ("platform", "failed_seconds")),
+    EventName.CLOCK_FROZEN: Kind(
+        Severity.ERROR,
+        "The wall clock was set: it shows ``wall`` where ``expected`` was due by the clock that never steps. Nothing is started, ended or"
+        " judged anywhere until they agree again, or until a platform's answers confirm the new time.",
+        ("wall", "expected", "seconds"),
+    ),
+    EventName.CLOCK_SKEWED: Kind(
+        Severity.ERROR,
+        "A platform's clock and ours contradict each other by ``seconds``: nothing is started, ended or judged there until they agree.",
+        ("platform", "seconds", "tolerance", "message"),
+    ),
+    EventName.CLOCK_AGREED: Kind(
+        Severity.INFO,
+        "The clocks agree again: those of the machine where ``platform`` is empty, after a correction of the wall clock by"
+        " ``corrected_seconds``; else the platform's and ours.",
+        ("platform", "corrected_seconds"),
+    ),
     EventName.RESYNC_CORRECTED: Kind(
         Severity.WARNING,
         "The full resync found what the incremental path had missed.",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from controller.model.connection import Connection
@@ -22,6 +22,24 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockJump:
+    """A correction of a wrong wall clock: it showed ``since``, and at the same moment ``until`` was right; earlier = it was set back."""
+
+    since: datetime
+    until: datetime
+
+    @property
+    def set_back(self) -> timedelta:
+        """How far it was set back; zero where it was set forward."""
+        return max(self.since - self.until, timedelta(0))
+
+    def now_of(self, before: datetime) -> datetime:
+        """What an instant of the clock before a jump forward is on the clock after it."""
+        is_old = before <= self.since < self.until
+        return before + (self.until - self.since) if is_old else before
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformFacts:
     """One platform as a cycle sees it.
 
@@ -31,6 +49,8 @@ class PlatformFacts:
         write_permits: how many POSTs and DELETEs may start now.
         quiet_until: no request before this instant (``Retry-After``, or the request budget); None = none such.
         trouble: why the last listing failed; empty when it did not.
+        skewed: why its clock and ours cannot both be right; empty when they may be.
+        jump: the last correction of our wall clock that this process saw.
     """
 
     profile: PlatformProfile
@@ -38,6 +58,8 @@ class PlatformFacts:
     write_permits: int = 0
     quiet_until: datetime | None = None
     trouble: str = ""
+    skewed: str = ""
+    jump: ClockJump | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +92,16 @@ class ConnectionFacts:
 
 @dataclass(frozen=True, slots=True)
 class PlanningInput:
-    """Everything that one decision rests on; the same input always gives the same plan."""
+    """Everything that one decision rests on; the same input always gives the same plan.
+
+    ``frozen``: why nobody knows what time it is, so that nothing is judged; empty when it is known.
+    """
 
     now: datetime
     revision: str
     platforms: Mapping[str, PlatformFacts]
     connections: tuple[ConnectionFacts, ...]
+    frozen: str = ""
 
 
 class NeedKind(StrEnum):
@@ -88,6 +114,7 @@ class NeedKind(StrEnum):
     LIMIT = "Limit"
     ABSENCE = "Absence"
     SUCCESS = "Success"
+    CLOCK = "Clock"
 
 
 @dataclass(frozen=True, slots=True)

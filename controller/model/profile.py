@@ -26,6 +26,7 @@ class PlatformProfile:
         view_age_max: age limit of a listing that is acted on.
         overlap: how far before the last listing the next one reads again.
         attempts_max: POSTs with an unknown outcome that one claim may have.
+        clock_tolerance: how far the platform's clock may be from ours.
     """
 
     write_timeout: timedelta = timedelta(seconds=30)
@@ -45,6 +46,7 @@ class PlatformProfile:
     view_age_max: timedelta = timedelta(seconds=90)
     overlap: timedelta = timedelta(seconds=180)
     attempts_max: int = 3
+    clock_tolerance: timedelta = timedelta(seconds=30)
 
     @property
     def resolve_after(self) -> timedelta:

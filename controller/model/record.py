@@ -60,6 +60,8 @@ class Reason(StrEnum):
     FOREIGN_JOB = "ForeignJob"
     RETRY_PENDING = "RetryPending"
     CLOCK_BEHIND = "ClockBehind"
+    CLOCK_FROZEN = "ClockFrozen"
+    CLOCK_SKEW = "ClockSkew"
     PHANTOM_ACTIVE = "PhantomActive"
 
 

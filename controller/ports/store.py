@@ -40,10 +40,29 @@ class StoredEvent:
 
 
 class Store(Protocol):
-    """The controller's memory. Every method is one transaction, durable when it returns.
+    """The controller's memory, as one controller's handle on it. Every method is one transaction, durable when it returns.
+
+    A platform has an *epoch*, which `take` raises. A write that names a platform, in a claim, a record, a job or by itself, is made under
+    the epoch that this handle took last, and is compared with the current one in its own transaction: where they differ, or where this
+    handle never took the platform, it raises ``Fenced`` and nothing of the call is written, also not for other platforms. So a
+    controller that was frozen while another took its place changes nothing when it comes back.
+
+    What names no platform is no one's and is written whoever asks: `append_events`, because one that lost a platform must be able to
+    say so; `keep_policies`, which come from a revision that all read; `prune`, which only deletes what is over and old.
 
     All raise ``StoreUnavailable`` where the storage fails.
     """
+
+    async def take(self, platform: str, holder: str, at: datetime) -> int:
+        """Raise the platform's epoch by one and write under it from now on; every other handle is fenced off.
+
+        An epoch only grows. A second take by the same handle raises it again. ``holder`` is for people to read.
+        """
+        ...
+
+    async def epoch(self, platform: str) -> int | None:
+        """The epoch that this handle took last, if it is still the current one."""
+        ...
 
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand; the value of each lists the observed job ids whose attribution is asked for.
@@ -65,6 +84,10 @@ class Store(Protocol):
         attributes that job to its slot (a job id belongs to at most one slot, for ever). ``accepted`` with a new content starts the row of
         failures anew. ``rearmed`` sets ``fresh_since``, which only moves forward, and deletes the records of withdrawn slots that are not
         final. A record's ``wall`` is kept where a later one of its slot has none.
+
+        Raises:
+            SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open and not settled here: what
+                a claim comes to is said by settling it. Nothing of the batch is written.
         """
         ...
 

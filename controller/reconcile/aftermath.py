@@ -45,7 +45,8 @@ async def take_in(
     if changes and not first:
         events.extend(await _job_events(world, mind, platform, changes, now))
     await say.tell(world, events)
-    await _note(world, platform, now)
+    if not mind.watch.is_frozen:
+        await _note(world, platform, now)
     return concerned | waiting
 
 

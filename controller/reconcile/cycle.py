@@ -23,6 +23,7 @@ from controller.model.record import Reason
 from controller.reconcile import say
 from controller.reconcile.act import write_decisions
 from controller.reconcile.gather import Mind, gather
+from controller.reconcile.timekeeping import read_clocks
 from controller.reconcile.world import World
 
 TOLD_HOLDS = frozenset(
@@ -62,7 +63,7 @@ async def run_cycle(
     Raises:
         StoreUnavailable: nothing was decided or written.
     """
-    now = world.clock.now()
+    now = read_clocks(world.clock, mind).wall
     known = await gather(mind, world.store, now, refs, world.restorers)
     plan = make_plan(known)
     broken = check_plan(known, plan)
@@ -95,6 +96,9 @@ def _hold_events(mind: Mind, plan: Plan) -> list[Event]:
     """Tell holds once when they begin and once when they end."""
     events = []
     for decided in plan.connections:
+        if any(hold.reason in (Reason.CLOCK_FROZEN, Reason.CLOCK_SKEW) for hold in decided.holds):
+            # That is told once for all of them; what stood against this one before was not judged anew.
+            continue
         hold = next((hold for hold in decided.holds if hold.reason in TOLD_HOLDS), None)
         before = mind.holds.get(decided.ref)
         if before is not None and (hold is None or hold.reason is not before.reason):

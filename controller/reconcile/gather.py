@@ -1,9 +1,10 @@
 """Collect what a decision rests on: the world in, one frozen ``PlanningInput`` out."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controller.decide.clock_watch import ClockWatch, DateAnswer, Reading, heard, ticked
 from controller.decide.desired import Desired
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
@@ -12,6 +13,7 @@ from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
 from controller.model.record import Standing
 from controller.ports.clock import Clock
+from controller.ports.platform import JobListing
 from controller.ports.store import Store
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.restored import Restorers
@@ -48,6 +50,7 @@ class Mind:
     holds: dict[ConnectionRef, Hold] = field(default_factory=dict)
     freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
     began_at: datetime | None = None
+    watch: ClockWatch = field(default_factory=ClockWatch)
 
 
 async def gather(
@@ -61,8 +64,12 @@ async def gather(
     seen = {ref: _jobs_of(mind, ref) for ref in sorted(refs)}
     standings = await store.standings({ref: [job.job_id for job in jobs] for ref, jobs in seen.items()})
     facts = tuple(_facts_of(mind, ref, jobs, standings[ref], restorers) for ref, jobs in seen.items())
-    platforms = {name: platform.facts() for name, platform in mind.platforms.items()}
-    return PlanningInput(now, mind.desired.revision, platforms, facts)
+    watch = mind.watch
+    platforms = {
+        name: replace(platform.facts(), skewed=watch.skewed(name), jump=watch.jump)
+        for name, platform in mind.platforms.items()
+    }
+    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen)
 
 
 def _facts_of(
@@ -104,13 +111,13 @@ def _jobs_of(mind: Mind, ref: ConnectionRef) -> tuple[Job, ...]:
 
 async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingResult:
     """List a platform's jobs once, and read what else was asked for; a failure leaves the last view as it was."""
-    begun_at = clock.now()
+    begun_at, moved = clock.now(), mind.watch.moved
     failing_since = platform.failing_since
     wanted = sorted(
         ref.connection_id for ref, row in platform.needs.items() if any(need.read_connection for need in row)
     )
     try:
-        listing = await platform.platform.list_jobs(platform.listing_since(begun_at))
+        listing = await _list_jobs(mind, platform, clock, begun_at)
         jobs = {job.job_id: job for job in listing.jobs}
         if platform.history.last is None:
             jobs = {job.job_id: job for job in await platform.platform.list_active_jobs()} | jobs
@@ -122,12 +129,29 @@ async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingR
         return ListingResult(trouble=str(error))
     connections, trouble = await _connections_or_trouble(mind, platform, clock, wanted)
     successes, more_trouble = await _successes_or_trouble(platform)
+    if mind.watch.moved != moved:
+        # What was asked for, and when, was said by a clock that was set meanwhile.
+        return ListingResult()
     changes = platform.remember([*jobs.values(), *again.values()], begun_at)
     gone = tuple(job for job in unseen if job.job_id not in again and job.created_at < begun_at - CLOCK_TOLERANCE)
     platform.forget(job.job_id for job in gone)
     platform.listed(listing, begun_at)
     recovered = clock.now() - failing_since if failing_since is not None else None
     return ListingResult(tuple(changes), gone, connections, successes, trouble or more_trouble, recovered)
+
+
+async def _list_jobs(mind: Mind, platform: ObservedPlatform, clock: Clock, begun_at: datetime) -> JobListing:
+    """List the jobs, and compare the clocks by what the platform says of the time."""
+    asked_at = clock.boottime()
+    listing = await platform.platform.list_jobs(platform.listing_since(begun_at))
+    reading = Reading(clock.now(), clock.boottime())
+    if listing.platform_date is None:
+        mind.watch = ticked(mind.watch, reading)
+    else:
+        taken = timedelta(seconds=reading.boottime - asked_at)
+        answer = DateAnswer(platform.name, listing.platform_date, taken, platform.profile.clock_tolerance)
+        mind.watch = heard(mind.watch, reading, answer)
+    return listing
 
 
 async def _successes_or_trouble(platform: ObservedPlatform) -> tuple[dict[str, Job | None], str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
-from controller.errors import PlatformError, SlotAlreadyClaimed, StoreUnavailable
+from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync
@@ -15,11 +15,10 @@ from controller.reconcile.agenda import Agenda
 from controller.reconcile.cycle import run_cycle
 from controller.reconcile.fetch import fetch_specs
 from controller.reconcile.gather import Mind, look
+from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.timekeeping import Timekeeper
 from controller.reconcile.world import World
-
-LONGEST_NAP = timedelta(seconds=5)
-"""The loop looks at the wall clock at least this often, so that a step of it is noticed."""
 
 WORKING_SET_MAX = 2000
 """Connections planned at once; more go into the next cycles, so that answers are taken in between."""
@@ -34,6 +33,9 @@ class Loop:
     def __init__(self, world: World) -> None:
         self._world = world
         self._mind = Mind()
+        self._holding = Holding(world, self._mind)
+        self._timekeeper = Timekeeper(world, self._mind)
+        self._stirred: set[str] = set()
         self._agenda = Agenda()
         self._ready: set[ConnectionRef] = set()
         self._unexpected: set[ConnectionRef] = set()
@@ -76,10 +78,13 @@ class Loop:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
             await self._step()
+        not_held = self._holding.not_held()
         await self._finish()
         troubles = [
             self._mind.source_trouble,
             *(f"{name}: {p.trouble}" for name, p in self._mind.platforms.items() if p.trouble),
+            *(f"{name}: another controller acts on it" for name in not_held),
+            *self._timekeeper.troubles(),
         ]
         return "; ".join(trouble for trouble in troubles if trouble)
 
@@ -95,17 +100,32 @@ class Loop:
             events.append(Event(EventName.ACCOUNTING_STARTED, now, {"since": say.instant(now)}))
         self._mind.began_at = now
         await say.tell(world, events)
-        for name, (platform, profile) in world.platforms.items():
-            through = await world.store.observed_through(name)
-            self._mind.platforms[name] = ObservedPlatform(
-                name, platform, profile, through - profile.overlap if through else None
-            )
-            # A job that failed just before a restart is still to be retried, and one that was active is asked after by its id.
-            self._mind.platforms[name].remember(await world.store.latest_jobs(name), now)
+        await self._ask_for_platforms()
         world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon)
         world.cadence.every(world.resync, "full resync", self._resync_soon)
         world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
         world.cadence.start()
+
+    async def _ask_for_platforms(self) -> None:
+        """Ask the election when it is time to; of a platform that is held anew everything is judged anew."""
+        await self._holding.ask()
+        gained = self._holding.gained
+        # Before the specs are known everything would look as if it were gone from them; the first read asks about all of it.
+        if gained and self._mind.loaded:
+            self._ready |= await self._refs_on(gained)
+        gained.clear()
+
+    async def _look_at_clocks(self) -> None:
+        """Where the time came into doubt, or is in doubt no more, everything is judged anew."""
+        self._stirred |= await self._timekeeper.notice()
+        if self._stirred and self._mind.loaded:
+            self._ready |= await self._refs_on(self._stirred)
+        self._stirred.clear()
+
+    async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
+        desired = self._mind.desired
+        refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
+        return {ref for ref in refs if ref.platform in platforms}
 
     def _resync_soon(self) -> None:
         self._must_resync = True
@@ -125,7 +145,7 @@ class Loop:
         instants = [at for at in (self._agenda.next_at(), *self._listing_instants(now)) if at is not None]
         if self._ready:
             instants.append(now)
-        pause = min([*(at - now for at in instants), LONGEST_NAP])
+        pause = min([*(at - now for at in instants), self._world.longest_nap])
         if pause > timedelta():
             try:
                 async with asyncio.timeout(pause.total_seconds()):
@@ -137,13 +157,15 @@ class Loop:
         self._wake.clear()
 
     def _listing_instants(self, now: datetime) -> list[datetime]:
-        idle = (platform for platform in self._mind.platforms.values() if not platform.listing_under_way)
-        return [platform.next_listing_at(now) for platform in idle]
+        idle = (each for each in self._mind.platforms.values() if not each.listing_under_way)
+        return [platform.next_listing_at(now) for platform in idle if self._holding.acts_on(platform)]
 
     async def _step(self) -> None:
         """Everything that is due now; a store that fails leaves it due."""
         try:
             await self._work()
+        except Fenced as error:
+            await self._holding.lose(error)
         except StoreUnavailable as error:
             await self._after_failure(str(error))
         except Exception as error:  # noqa: BLE001  the top of the loop: a controller that ends helps nobody
@@ -155,10 +177,13 @@ class Loop:
 
     async def _work(self) -> None:
         world = self._world
+        await self._ask_for_platforms()
+        await self._look_at_clocks()
         if self._must_fetch:
             self._ready |= await fetch_specs(world, self._mind)
             self._must_fetch = False
-        if self._must_prune:
+        # By a clock that was set wrong all history may be too old.
+        if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(world.clock.now() - world.keep_history)
             self._must_prune = False
         self._ready |= self._agenda.pop_due(world.clock.now())
@@ -170,14 +195,21 @@ class Loop:
         while self._ready:
             batch = set(sorted(self._ready)[:WORKING_SET_MAX])
             await self._cycle(batch)
+            await self._look_at_clocks()
         now = world.clock.now()
-        for platform in self._mind.platforms.values():
+        for platform in filter(self._holding.acts_on, tuple(self._mind.platforms.values())):
             if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
                 platform.listing_under_way = True
                 self._spawn(self._list(platform), f"list {platform.name}")
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
+        # What another controller acts on is left to it; it is asked about when its platform is held again.
+        others = batch - self._holding.driven(batch)
+        self._unexpected -= others
+        batch -= others
+        if not batch:
+            return
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
         except Exception:
@@ -223,9 +255,13 @@ class Loop:
 
     async def _list(self, platform: ObservedPlatform) -> None:
         try:
-            first = platform.history.last is None
+            first = not platform.was_listed
             result = await look(self._mind, platform, self._world.clock)
+            if not self._holding.acts_on(platform):
+                return
             self._ready |= await take_in(self._world, self._mind, platform, result, first=first)
+        except Fenced as error:
+            await self._holding.lose(error)
         finally:
             # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
             self._ready |= platform.needs.keys()
@@ -233,10 +269,15 @@ class Loop:
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:
         try:
+            # What was decided by a clock that was set since is not carried out.
+            if not self._holding.acts_on(platform) or self._timekeeper.doubts(platform.name):
+                return
             if isinstance(write, TriggerSync):
                 await act.trigger(self._world, platform, write.claim)
             else:
                 await act.cancel(self._world, platform, write)
+        except Fenced as error:
+            await self._holding.lose(error)
         except (StoreUnavailable, SlotAlreadyClaimed, PlatformError) as error:
             await self._after_failure(f"write to {ref}: {error}")
         finally:
@@ -260,5 +301,6 @@ class Loop:
         rest = tuple(self._tasks)
         if rest:
             await asyncio.wait(rest, timeout=1)
+        await self._holding.release()
         stopped: dict[str, say.Field] = {"reason": "asked to stop", "unanswered": len(pending)}
         await say.tell(world, [Event(EventName.CONTROLLER_STOPPED, world.clock.now(), stopped)])

@@ -2,14 +2,14 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
-from controller.model.plan import Listing, ListingNeed, PlatformFacts
+from controller.model.plan import Listing, ListingNeed, NeedKind, PlatformFacts
 from controller.model.profile import PlatformProfile
 from controller.ports.platform import JobListing, Platform
 
@@ -41,15 +41,46 @@ class ObservedPlatform:
     listing_under_way: bool = False
     noted_at: datetime | None = None
     moved_at: dict[str, datetime] = field(default_factory=dict)
+    was_listed: bool = False
+    clock_in_doubt: bool = False
     successes_read: set[str] = field(default_factory=set)
     durations: dict[str, deque[timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
 
+    def carry_on(self, before: "ObservedPlatform") -> None:
+        """Take over from an earlier view what only this process knows: its requests under way, and a pause that was asked for."""
+        self.in_flight = before.in_flight
+        self.history = ListingHistory(quiet_until=before.history.quiet_until)
+
     def facts(self) -> PlatformFacts:
         """What the planner may know of the platform as a whole."""
         permits = self.profile.write_concurrency - len(self.in_flight)
         return PlatformFacts(self.profile, self.history.last, max(permits, 0), self.history.quiet_until, self.trouble)
+
+    def doubt_clock(self, back: timedelta) -> None:
+        """What is listed from now on may be misplaced in time by ``back``: the first listing after the doubt begins before that."""
+        last = self.history.last
+        if last is not None:
+            begins = last.begun_at - back - self.profile.overlap
+            self.start = min(begins, self.start) if self.clock_in_doubt and self.start is not None else begins
+        self.clock_in_doubt = True
+
+    def clock_set(self, by: timedelta) -> None:
+        """The wall clock was set: what this process has noted of time goes with it, so that pauses are as long as they were."""
+        before = self.history
+        self.history = replace(
+            before, last=None, failed_at=_moved(before.failed_at, by), quiet_until=_moved(before.quiet_until, by)
+        )
+        self.failing_since, self.noted_at = _moved(self.failing_since, by), _moved(self.noted_at, by)
+        self.connections_read_at = _moved(self.connections_read_at, by)
+        self.connections = {name: (row, read_at + by) for name, (row, read_at) in self.connections.items()}
+        self.moved_at = {job_id: at + by for job_id, at in self.moved_at.items()}
+
+    def trust_clock(self) -> None:
+        """The doubt is over: nothing is acted on before a listing that began since, and that reads from before the doubt."""
+        self.history = replace(self.history, last=None)
+        self.clock_in_doubt = False
 
     def jobs_of(self, connection_id: str) -> tuple[Job, ...]:
         """Remembered jobs of a connection, newest first."""
@@ -63,7 +94,10 @@ class ObservedPlatform:
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
         active = [ActiveJob(job.created_at, self._usual(job.connection_id)) for job in self.active_jobs()]
-        needs = (need for row in self.needs.values() for need in row)
+        needs = [need for row in self.needs.values() for need in row]
+        if self.clock_in_doubt and self.history.last is not None:
+            begun_at = self.history.last.begun_at
+            needs.append(ListingNeed(NeedKind.CLOCK, begun_at, begun_at + self.profile.poll))
         return next_listing_at(self.profile, self.history, needs, active, now)
 
     def listing_since(self, now: datetime) -> datetime:
@@ -113,7 +147,7 @@ class ObservedPlatform:
         )
         horizon = min(begun_at - RETAIN, listing.covers_since)
         self.history = ListingHistory(Listing(begun_at, max(since, horizon)), quiet_until=self.history.quiet_until)
-        self.trouble, self.failing_since = "", None
+        self.trouble, self.failing_since, self.was_listed = "", None, True
         for rows in self.jobs.values():
             if len(rows) > 1:
                 newest = max(rows.values(), key=lambda job: (job.created_at, job.job_id)).job_id
@@ -139,3 +173,7 @@ class ObservedPlatform:
         known = self.history.quiet_until
         asked = None if quiet_for is None else at + quiet_for
         return max((instant for instant in (known, asked) if instant is not None), default=None)
+
+
+def _moved(at: datetime | None, by: timedelta) -> datetime | None:
+    return None if at is None else at + by

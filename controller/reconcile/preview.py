@@ -1,5 +1,6 @@
 """What the next cycle would do: the same gathering and the same planner, and nothing carried out."""
 
+from controller.decide.clock_watch import ClockWatch
 from controller.decide.planner import make_plan
 from controller.model.plan import Plan, PlanningInput
 from controller.reconcile.fetch import read_desired
@@ -8,8 +9,10 @@ from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
 
-async def preview(world: World) -> tuple[PlanningInput, Plan]:
+async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, Plan]:
     """Read specs, store and platforms, and decide; a platform that cannot be read holds its connections with the reason.
+
+    ``is_now``: the world's clock shows the present; one that shows any other instant has nothing to agree with.
 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
@@ -26,5 +29,7 @@ async def preview(world: World) -> tuple[PlanningInput, Plan]:
     for observed in mind.platforms.values():
         result = await look(mind, observed, world.clock)
         observed.successes_read |= result.successes.keys()
+    if not is_now:
+        mind.watch = ClockWatch()
     known = await gather(mind, world.store, world.clock.now(), refs, world.restorers)
     return known, make_plan(known)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from controller.model.profile import PlatformProfile
 from controller.ports.cadence import Cadence
 from controller.ports.clock import Clock
+from controller.ports.election import Election
 from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecSource
 from controller.ports.store import Store
@@ -19,13 +20,16 @@ class World:
     """The ports of one controller, and the few numbers that are not a platform's.
 
     Attributes:
+        election: who acts on a platform; it takes platforms on this ``store``.
         restorers: read back what the store kept.
+        longest_nap: the loop looks at the wall clock at least this often, so that a step of it is noticed.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
     """
 
     clock: Clock
     cadence: Cadence
     store: Store
+    election: Election
     spec_source: SpecSource
     telemetry: Telemetry
     platforms: Mapping[str, tuple[Platform, PlatformProfile]]
@@ -36,4 +40,5 @@ class World:
     resync: timedelta = timedelta(minutes=10)
     keep_history: timedelta = timedelta(days=30)
     stop_grace: timedelta = timedelta(seconds=7)
+    longest_nap: timedelta = timedelta(seconds=5)
     observe: bool = False

@@ -3,10 +3,15 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+
+OWNER: ContextVar[object] = ContextVar("OWNER", default=None)
+"""For whom tasks are made from here on; tasks that a task makes belong to the same owner."""
 
 
 class DeadlockError(RuntimeError):
@@ -31,6 +36,19 @@ class _JumpingSelector(selectors.SelectSelector):
         return []
 
 
+class SerialTask(asyncio.Task[Any]):
+    """A task that hashes by its number: sets of tasks, as in ``asyncio.wait``, are walked in the same order in every run."""
+
+    def __init__(self, serial: int, coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
+        # Before the constructor, which puts the task into a set.
+        self.serial = serial
+        self.owner = OWNER.get()
+        super().__init__(coroutine, **options)
+
+    def __hash__(self) -> int:
+        return self.serial
+
+
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
     """An asyncio loop on virtual time; ``start`` is what its wall clock shows at first."""
 
@@ -38,10 +56,21 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         self._jumping = _JumpingSelector()
         super().__init__(self._jumping)
         self.start = start
+        serials = count(1)
+        self.set_task_factory(lambda loop, coro, **more: SerialTask(next(serials), coro, loop=loop, **more))
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
         return self._jumping.elapsed
+
+    def suspend(self, seconds: float) -> None:
+        """Let time pass in which nothing runs, as while the machine sleeps; what was due meanwhile comes late."""
+        self._jumping.elapsed += seconds
+
+    def tasks_of(self, owner: object) -> list[SerialTask]:
+        """What is not done of an owner's tasks, oldest first."""
+        found = [task for task in asyncio.all_tasks(self) if isinstance(task, SerialTask) and task.owner is owner]
+        return sorted(found, key=lambda task: task.serial)
 
 
 class VirtualClock:

@@ -190,6 +190,8 @@ def test_a_second_cancel_of_a_job_raises_requests(store: Store) -> None:
 def test_many_connections_are_read_at_once(store: Store) -> None:
     """Ten thousand connections come back in the order asked, each with its own values."""
     refs = [ConnectionRef(f"p{n % 3}", f"c{n:05}") for n in range(10_000)]
+    for platform in ("p0", "p1", "p2"):
+        run(store.take(platform, "test", NOON))
     run(
         store.apply(
             Decisions(records=[record_of(Outcome.COUNTED, n, ref=ref, job_id=str(n)) for n, ref in enumerate(refs)])

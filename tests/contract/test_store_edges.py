@@ -7,19 +7,22 @@ from pathlib import Path
 
 import pytest
 
+from controller.errors import SlotAlreadyClaimed
 from controller.model.job import Job, JobStatus
-from controller.model.record import Outcome, SlotRecord, Success
+from controller.model.record import ClaimStatus, Outcome, Reason, SlotRecord, Success
 from controller.ports.store import Decisions, Store
 from tests.unit.adapters.stores.samples import (
     NOON,
     ORDERS,
     USERS,
     accept,
+    claim_of,
     job_of,
     minute,
     open_store,
     record_of,
     run,
+    settle,
     spec_of,
     standing,
 )
@@ -124,3 +127,14 @@ def test_a_slot_that_was_pruned_has_no_local_time(store: Store) -> None:
     run(store.apply(Decisions(records=[walled(0, "A 1"), walled(15, "A 2")])))
     run(store.prune(minute(1_000)))
     assert standing(store).walls == {"A 2": minute(15)}
+
+
+def test_nothing_is_recorded_beside_an_open_claim(store: Store) -> None:
+    """Whoever read the store before the claim was written decides too late: its POST may be under way."""
+    run(store.claim(claim_of()))
+    with pytest.raises(SlotAlreadyClaimed, match="its claim is open"):
+        run(store.apply(Decisions(records=[record_of(Outcome.MISSED, reason=Reason.DEADLINE)])))
+    assert [record.outcome for record in run(store.slots(ORDERS, 5))] == [Outcome.IN_DOUBT]
+    absent = settle(claim_of(), ClaimStatus.ABSENT, record_of(Outcome.HELD, reason=Reason.AWAITING_TURN))
+    run(store.apply(Decisions(settled=[absent], records=[record_of(Outcome.MISSED, reason=Reason.DEADLINE)])))
+    assert [record.outcome for record in run(store.slots(ORDERS, 5))] == [Outcome.MISSED]

@@ -92,6 +92,7 @@ class FakePlatform:
         is_available: while false, nothing can be reached.
         list_lag: how long after its creation a job appears in listings; reads by id see it at once.
         clock_error: how far the platform's own clock is ahead.
+        tells_time: while false, answers have no ``Date``.
         ignores_cancels: while true, a cancel is taken and has no effect.
         is_closed: whether ``close`` was called.
     """
@@ -101,6 +102,7 @@ class FakePlatform:
         self.is_available = True
         self.list_lag = timedelta(0)
         self.clock_error = timedelta(0)
+        self.tells_time = True
         self.is_closed = False
         self.ignores_cancels = False
         self._clock = clock
@@ -169,7 +171,7 @@ class FakePlatform:
         """As the port says."""
         self._read("list_jobs", None)
         listed = [job for job in self._visible() if job.created_at >= since]
-        return JobListing(tuple(reversed(listed)), since, self._now())
+        return JobListing(tuple(reversed(listed)), since, self._now() if self.tells_time else None)
 
     async def list_active_jobs(self) -> tuple[Job, ...]:
         """As the port says."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from controller.adapters.election.single import SingleNodeElection
 from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.model.event import Event, EventName
@@ -112,10 +113,12 @@ class Stage:
 
     async def start(self, **changes: Any) -> None:
         """Start a controller on the same store, as after a restart."""
+        store = changes.pop("store", self.store)
         world = World(
             clock=self.clock,
             cadence=VirtualCadence(self.loop),
-            store=self.store,
+            store=store,
+            election=SingleNodeElection(store, self.clock, "stage"),
             spec_source=self.specs,
             telemetry=self.log,
             platforms={"default": (self.platform, self.profile)},
@@ -185,7 +188,7 @@ def play(
     async def main(loop: VirtualTimeLoop) -> None:
         clock = VirtualClock(loop)
         source = MemorySpecSource({"default": profile})
-        stage = Stage(loop, profile, clock, FakePlatform(clock), source, MortalStore(), EventLog())
+        stage = Stage(loop, profile, clock, FakePlatform(VirtualClock(loop)), source, MortalStore(), EventLog())
         stages.append(stage)
         await scenario(stage)
         if stage._task is not None:

@@ -263,7 +263,7 @@ def test_a_clock_that_was_set_back_holds_everything_and_starts_nothing_twice() -
         standing = (await stage.store.standings({ref: ()}))[ref]
         assert standing.watermark is not None
         await stage.stop()
-        stage.store._connections[ref].watermark = standing.watermark + timedelta(minutes=2)
+        stage.store._state.connections[ref].watermark = standing.watermark + timedelta(minutes=2)
         await stage.start()
         await stage.run_for(80)
         assert len(stage.platform.jobs) == before

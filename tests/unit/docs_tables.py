@@ -67,6 +67,10 @@ SETTINGS_OF_PROFILE: Mapping[str, tuple[str, str]] = {
     "active_poll_max": ("active_poll_max", "longest distance of two listings while a job is active"),
     "quiet_poll": ("quiet_poll", "distance of two listings while nothing is active"),
     "view_age_max": ("view_age_max", "nothing starts or is cancelled on a listing older than this"),
+    "clock_tolerance": (
+        "clock_tolerance",
+        "how far the platform's clock may be from ours; nothing is done there while it is further away",
+    ),
 }
 
 FIXED_IN_PROFILE = {"send_within", "pages_max", "overlap", "attempts_max"}

@@ -1,13 +1,21 @@
 """The token that a platform asks for: where it comes from, and how it stays out of every text."""
 
+import base64
+import logging
 import os
+import stat
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
+from urllib.parse import quote
 
 from controller.errors import PlatformUnavailable
 
 # A JWT with many claims is some 4 KiB; servers refuse headers of 16 KiB and more.
 TOKEN_BYTES_MAX = 8192
+# Shorter pieces of base64 occur by chance.
+ENCODED_PIECE_MIN = 8
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Secret:
@@ -16,10 +24,13 @@ class Secret:
     It has no ``__eq__``: two secrets are the same only as objects, so that nobody compares contents character by character.
     """
 
-    __slots__ = ("_value",)
+    __slots__ = ("_forms", "_value")
 
     def __init__(self, value: str) -> None:
         self._value = value
+        data = value.encode("latin-1", "replace")
+        pieces = {piece for shift in range(3) for piece in _base64_pieces(data, shift)}
+        self._forms = tuple(sorted({value, quote(value, safe=""), quote(value)} | pieces, key=_longest_first))
 
     def __repr__(self) -> str:
         return "Secret(***)"
@@ -28,9 +39,15 @@ class Secret:
         """The value itself; for a header, never for a text."""
         return self._value
 
+    def forms(self) -> tuple[str, ...]:
+        """The value as it is and as addresses and headers encode it; for whoever strikes secrets out of a text."""
+        return self._forms
+
     def blot(self, text: str) -> str:
-        """The text with this secret struck out."""
-        return text.replace(self._value, "***")
+        """The text with this secret struck out, however it is encoded."""
+        for form in self._forms:
+            text = text.replace(form, "***")
+        return text
 
 
 class Credentials(Protocol):
@@ -70,6 +87,7 @@ class TokenFile:
         self._path = path
         self._read_from: tuple[int, int] | None = None
         self._secret: Secret | None = None
+        self._has_warned = False
 
     def current(self) -> Secret:
         """The token, one trailing newline stripped.
@@ -94,9 +112,32 @@ class TokenFile:
             if self._secret is not None and read_from == self._read_from:
                 return self._secret
             content = file.read(TOKEN_BYTES_MAX + 2)
+        self._warn_if_public(found.st_mode)
         secret = _checked(content.decode("latin-1"), f"the token file {self._path}")
         self._secret, self._read_from = secret, read_from
         return secret
+
+
+    def _warn_if_public(self, mode: int) -> None:
+        # Not an error: secret volumes are readable by everybody unless told otherwise.
+        if mode & stat.S_IROTH and not self._has_warned:
+            self._has_warned = True
+            _LOG.warning("the token file %s can be read by every user of this machine; chmod 600 keeps it yours", self._path)
+
+
+def _longest_first(form: str) -> tuple[int, str]:
+    return -len(form), form
+
+
+def _base64_pieces(data: bytes, shift: int) -> tuple[str, ...]:
+    """What every base64 text holds in which ``data`` begins ``shift`` bytes after a group of three, in both alphabets."""
+    before, bits = -(-shift * 8 // 6), (shift + len(data)) * 8
+    found = []
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        piece = encode(bytes(shift) + data).decode("ascii")[before : bits // 6]
+        if len(piece) >= ENCODED_PIECE_MIN:
+            found.append(piece)
+    return tuple(found)
 
 
 def _checked(value: str, where: str) -> Secret:

@@ -1,11 +1,12 @@
-"""What both stores say when a slot is claimed, and why they refuse."""
+"""What both stores say when a slot is claimed, which platforms a write is for, and why they refuse."""
 
 from datetime import datetime, timedelta
 
-from controller.errors import SlotAlreadyClaimed
+from controller.errors import Fenced, SlotAlreadyClaimed
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind
 from controller.model.record import Claim, Outcome, SlotRecord
+from controller.ports.store import Decisions
 
 WALLS_FOR = timedelta(hours=26)
 """How long before the watermark local times of slots are remembered: a day, and the widest step that a zone's clock was ever set by."""
@@ -56,6 +57,11 @@ def slot_is_settled(slot: SlotKey) -> SlotAlreadyClaimed:
     return SlotAlreadyClaimed(f"{slot} cannot be claimed: its record is final.")
 
 
+def slot_is_claimed(slot: SlotKey) -> SlotAlreadyClaimed:
+    """What a claim comes to is said by settling it, never by a record beside it: its POST may be under way."""
+    return SlotAlreadyClaimed(f"{slot} cannot be recorded: its claim is open.")
+
+
 def claim_is_closed(claim: Claim) -> SlotAlreadyClaimed:
     """Somebody settled the claim before."""
     return SlotAlreadyClaimed(
@@ -66,3 +72,19 @@ def claim_is_closed(claim: Claim) -> SlotAlreadyClaimed:
 def job_belongs_elsewhere(slot: SlotKey, job_id: str) -> SlotAlreadyClaimed:
     """A job belongs to one slot, for ever."""
     return SlotAlreadyClaimed(f"Job {job_id} cannot belong to {slot}: it belongs to another slot already.")
+
+
+def not_held(platform: str, held: int | None, current: int | None) -> Fenced:
+    """Somebody else took the platform, or nobody took it for this handle."""
+    if held is None:
+        return Fenced(platform, f"{platform} cannot be written to: this controller did not take it.")
+    return Fenced(platform, f"{platform} cannot be written to under epoch {held}: epoch {current} is in force.")
+
+
+def platforms_of(decisions: Decisions) -> list[str]:
+    """Every platform that a batch writes to, in order."""
+    refs = [accepted.ref for accepted in decisions.accepted]
+    refs += [record.slot.ref for record in decisions.records]
+    refs += [ref for settled in decisions.settled for ref in (settled.claim.ref, settled.record.slot.ref)]
+    refs += [rearmed.ref for rearmed in decisions.rearmed]
+    return sorted({ref.platform for ref in refs})

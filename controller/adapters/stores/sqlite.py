@@ -3,13 +3,17 @@
 The methods do not await: each is a few statements of well under a millisecond, and a thread in between would cost more than it frees.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+import sqlite3
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+from controller.adapters.stores import sqlite_epochs as epochs
+from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
 from controller.adapters.stores import sqlite_writes as writes
-from controller.adapters.stores.claiming import claim_is_closed, record_of_claim, slot_is_settled
+from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.store_file import StoreFile, StoreMode
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
@@ -25,6 +29,7 @@ class SqliteStore:
 
     def __init__(self, file: StoreFile) -> None:
         self._file = file
+        self._epochs: dict[str, int] = {}
 
     @classmethod
     def open(cls, path: Path, *, mode: StoreMode) -> "SqliteStore":
@@ -38,6 +43,30 @@ class SqliteStore:
             StoreUnavailable: it cannot be used; the text says what to do.
         """
         return cls(StoreFile.open(path, mode))
+
+    def beside(self) -> "SqliteStore":
+        """Another controller's handle on the same open file, for simulations in one process; it holds no platform yet."""
+        return SqliteStore(self._file)
+
+    @contextmanager
+    def _writing(self, *platforms: str) -> Iterator[sqlite3.Connection]:
+        with self._file.writing() as database:
+            epochs.expect(database, platforms, self._epochs)
+            yield database
+
+    async def take(self, platform: str, holder: str, at: datetime) -> int:
+        """Raise the platform's epoch and write under it."""
+        with self._file.writing() as database:
+            epoch = epochs.take(database, platform, holder, at)
+        # Only what is committed is held; a commit whose answer was lost fences this handle too, and it takes again.
+        self._epochs[platform] = epoch
+        return epoch
+
+    async def epoch(self, platform: str) -> int | None:
+        """The epoch that this handle holds, if it is in force."""
+        with self._file.reading() as database:
+            held = self._epochs.get(platform)
+            return held if held == epochs.current(database, platform) else None
 
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand."""
@@ -53,9 +82,9 @@ class SqliteStore:
         """Write what a cycle decided; of a batch that gives a job of one slot to another, nothing is written.
 
         Raises:
-            SlotAlreadyClaimed: a job belongs to another slot.
+            SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open.
         """
-        with self._file.writing() as database:
+        with self._writing(*platforms_of(decisions)) as database:
             for accepted in decisions.accepted:
                 writes.accept(database, accepted)
             for settled in decisions.settled:
@@ -64,6 +93,8 @@ class SqliteStore:
                 writes.rearm(database, rearmed)
             for record in decisions.records:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
+            for record in decisions.records:
+                writes.refuse_claimed(database, record.slot)
 
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
@@ -72,8 +103,8 @@ class SqliteStore:
             SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot is settled.
         """
         slot = claim.key.slot
-        with self._file.writing() as database:
-            writes.put_claim(database, claim)
+        with self._writing(claim.ref.platform) as database:
+            writes.put_claim(database, claim, self._epochs[slot.ref.platform])
             if claim.key.run > 0:
                 writes.move_watermark(database, slot.ref, slot.scheduled_at)
             elif not writes.put_record(database, record_of_claim(claim)):
@@ -85,7 +116,7 @@ class SqliteStore:
         Raises:
             SlotAlreadyClaimed: the claim is not open any more.
         """
-        with self._file.writing() as database:
+        with self._writing(claim.ref.platform) as database:
             if not writes.attribute(database, claim.key, job.job_id):
                 return False
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
@@ -95,7 +126,7 @@ class SqliteStore:
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
-        with self._file.writing() as database:
+        with self._writing(claim.ref.platform) as database:
             writes.note_answer(database, claim, answer, at)
 
     async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
@@ -104,20 +135,20 @@ class SqliteStore:
         Raises:
             SlotAlreadyClaimed: the claim is not open any more.
         """
-        with self._file.writing() as database:
+        with self._writing(claim.ref.platform) as database:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
             writes.put_record_of(database, claim.key, record)
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
-        with self._file.writing() as database:
+        with self._writing(request.ref.platform) as database:
             writes.put_cancel(database, request)
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
         """Keep what was observed of jobs."""
-        with self._file.writing() as database:
-            writes.put_jobs(database, platform, jobs)
+        with self._writing(platform) as database:
+            notes.put_jobs(database, platform, jobs)
 
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
@@ -127,7 +158,7 @@ class SqliteStore:
     async def keep_policies(self, policies: Sequence[StoredPolicy]) -> None:
         """Keep exactly these."""
         with self._file.writing() as database:
-            writes.put_policies(database, policies)
+            notes.put_policies(database, policies)
 
     async def policies(self) -> tuple[StoredPolicy, ...]:
         """What was kept, by name."""
@@ -146,8 +177,8 @@ class SqliteStore:
 
     async def note_observed(self, platform: str, through: datetime) -> None:
         """Remember how far a platform was seen."""
-        with self._file.writing() as database:
-            writes.put_observed(database, platform, through)
+        with self._writing(platform) as database:
+            notes.put_observed(database, platform, through)
 
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""
@@ -157,7 +188,7 @@ class SqliteStore:
     async def append_events(self, events: Sequence[Event]) -> None:
         """Add to the journal."""
         with self._file.writing() as database:
-            writes.put_events(database, events)
+            notes.put_events(database, events)
 
     async def events(
         self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000
@@ -169,7 +200,7 @@ class SqliteStore:
     async def prune(self, before: datetime) -> int:
         """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""
         with self._file.writing() as database:
-            return writes.prune(database, before)
+            return notes.prune(database, before)
 
     async def close(self) -> None:
         """Give the file and its lock back."""

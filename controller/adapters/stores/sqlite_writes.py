@@ -1,32 +1,24 @@
-"""What the store's changes are in SQL. Each works inside the caller's transaction; an error of any undoes all."""
+"""What the store keeps of schedules, slots and claims, in SQL. Each works inside the caller's transaction; an error of any undoes all."""
 
-import json
 import sqlite3
-from collections.abc import Sequence
 from datetime import datetime
 
 from controller.adapters.stores.claiming import (
     attempt_exists,
     connection_is_claimed,
-    counts_for_health,
-    finished_at,
     job_belongs_elsewhere,
+    slot_is_claimed,
 )
 from controller.adapters.stores.rows import (
     claim_columns,
     claim_to_row,
-    event_to_row,
-    job_to_row,
     micros,
     record_to_row,
     slot_columns,
 )
-from controller.model.event import Event
-from controller.model.identity import ClaimKey, ConnectionRef
-from controller.model.job import Job, JobStatus
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord
-from controller.ports.store import StoredPolicy
 
 _ACCEPT = """
     INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation)
@@ -67,8 +59,13 @@ _RECORD = """
 
 _CLAIM = """
     INSERT INTO claim (platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer,
-        answered_at, status)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Open')
+        answered_at, epoch, status)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Open')
+"""
+
+_IS_CLAIMED = """
+    SELECT 1 FROM claim INDEXED BY one_open_claim
+    WHERE platform = ? AND connection_id = ? AND scheduled_at = ? AND run = 0 AND status = 'Open'
 """
 
 _ANSWERED = """
@@ -94,39 +91,6 @@ _CANCEL = """
         reason = excluded.reason, requested_at = excluded.requested_at, requests = requests + 1
 """
 
-# A listing mostly says what is known already; a row that says nothing new dirties no page, and a commit without pages is cheap.
-_SAVE_JOB = """
-    INSERT INTO job (platform, job_id, connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT (platform, job_id) DO UPDATE SET
-        connection_id = excluded.connection_id, kind = excluded.kind, status = excluded.status, created_at = excluded.created_at,
-        ended_at = excluded.ended_at, duration = excluded.duration, row_count = excluded.row_count, byte_count = excluded.byte_count
-    WHERE (connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count) IS NOT
-        (excluded.connection_id, excluded.kind, excluded.status, excluded.created_at, excluded.ended_at, excluded.duration,
-            excluded.row_count, excluded.byte_count)
-"""
-
-_OVER_ALREADY = """
-    SELECT job_id FROM job WHERE platform = ? AND job_id IN (SELECT value FROM json_each(?))
-        AND status IN ('succeeded', 'failed', 'cancelled')
-"""
-
-# A success that is seen late says nothing about failures after it, and a failure that is seen late nothing about a success after it.
-_SUCCEEDED = """
-    INSERT INTO schedule (platform, connection_id, success_job_id, success_at) VALUES (?, ?, ?, ?)
-    ON CONFLICT (platform, connection_id) DO UPDATE SET
-        success_job_id = excluded.success_job_id, success_at = excluded.success_at,
-        failures = CASE WHEN failed_at > excluded.success_at THEN failures ELSE 0 END
-    WHERE success_at IS NULL OR success_at < excluded.success_at
-"""
-
-_FAILED = """
-    INSERT INTO schedule (platform, connection_id, failures, failed_at) VALUES (?, ?, 1, ?)
-    ON CONFLICT (platform, connection_id) DO UPDATE SET
-        failures = failures + 1, failed_at = max(coalesce(failed_at, excluded.failed_at), excluded.failed_at)
-    WHERE success_at IS NULL OR success_at < excluded.failed_at
-"""
-
 _REARM = """
     INSERT INTO schedule (platform, connection_id, fresh_since) VALUES (?, ?, ?)
     ON CONFLICT (platform, connection_id) DO UPDATE SET fresh_since = excluded.fresh_since
@@ -139,32 +103,6 @@ _WITHDRAW = """
             AND c.scheduled_at = r.scheduled_at AND c.status = 'Open'
     )
 """
-
-_OBSERVED = """
-    INSERT INTO observed (platform, through) VALUES (?, ?) ON CONFLICT (platform) DO UPDATE SET through = excluded.through
-"""
-
-_EVENT = "INSERT INTO event (name, at, schedule, fields) VALUES (?, ?, ?, ?)"
-
-# A claim of a slot that is still due stays, however old: its attempts count against the slot's limits.
-_PRUNE = (
-    "DELETE FROM event WHERE at < ?",
-    "DELETE FROM job WHERE coalesce(ended_at, created_at) < ?",
-    """
-    DELETE FROM claim WHERE status <> 'Open' AND closed_at < ? AND NOT EXISTS (
-        SELECT 1 FROM slot_record AS r
-        WHERE r.platform = claim.platform AND r.connection_id = claim.connection_id AND r.scheduled_at = claim.scheduled_at
-            AND r.outcome IN ('Held', 'InDoubt')
-    )
-    """,
-    """
-    DELETE FROM slot_record WHERE outcome NOT IN ('Held', 'InDoubt') AND decided_at < ? AND EXISTS (
-        SELECT 1 FROM slot_record AS newer
-        WHERE newer.platform = slot_record.platform AND newer.connection_id = slot_record.connection_id
-            AND newer.scheduled_at > slot_record.scheduled_at
-    )
-    """,
-)
 
 
 def accept(database: sqlite3.Connection, accepted: AcceptSchedule) -> None:
@@ -199,6 +137,16 @@ def put_record(database: sqlite3.Connection, record: SlotRecord) -> bool:
     return written
 
 
+def refuse_claimed(database: sqlite3.Connection, slot: SlotKey) -> None:
+    """Let nothing be recorded beside an open claim.
+
+    Raises:
+        SlotAlreadyClaimed: the slot has one.
+    """
+    if database.execute(_IS_CLAIMED, slot_columns(slot)).fetchone() is not None:
+        raise slot_is_claimed(slot)
+
+
 def put_record_of(database: sqlite3.Connection, key: ClaimKey, record: SlotRecord) -> None:
     """Write a record, and give the job that it names to the claim's key. A retry changes nothing about its slot's outcome.
 
@@ -219,14 +167,14 @@ def attribute(database: sqlite3.Connection, key: ClaimKey, job_id: str) -> bool:
     return list(database.execute(_OWNER, (platform, job_id)).fetchone()) == mine
 
 
-def put_claim(database: sqlite3.Connection, claim: Claim) -> None:
-    """Reserve an attempt.
+def put_claim(database: sqlite3.Connection, claim: Claim, epoch: int) -> None:
+    """Reserve an attempt under an epoch.
 
     Raises:
         SlotAlreadyClaimed: its key is taken, or its connection has an open claim.
     """
     try:
-        database.execute(_CLAIM, claim_to_row(claim))
+        database.execute(_CLAIM, (*claim_to_row(claim), epoch))
     except sqlite3.IntegrityError as error:
         if error.sqlite_errorname == "SQLITE_CONSTRAINT_PRIMARYKEY":
             raise attempt_exists(claim) from error
@@ -292,42 +240,3 @@ def rearm(database: sqlite3.Connection, rearmed: RearmFreshness) -> None:
     ref = rearmed.ref
     database.execute(_REARM, (ref.platform, ref.connection_id, micros(rearmed.fresh_since)))
     database.executemany(_WITHDRAW, [slot_columns(slot) for slot in rearmed.withdrawn])
-
-
-def put_jobs(database: sqlite3.Connection, platform: str, jobs: Sequence[Job]) -> None:
-    """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""
-    ended = {job.job_id: job for job in jobs if counts_for_health(job)}
-    if ended:
-        over = database.execute(_OVER_ALREADY, (platform, json.dumps(list(ended)))).fetchall()
-        for (job_id,) in over:
-            del ended[job_id]
-    database.executemany(_SAVE_JOB, [job_to_row(platform, job) for job in jobs])
-    for job in sorted(ended.values(), key=lambda job: (finished_at(job), job.job_id)):
-        at = micros(finished_at(job))
-        if job.status is JobStatus.SUCCEEDED:
-            database.execute(_SUCCEEDED, (platform, job.connection_id, job.job_id, at))
-        elif job.status is JobStatus.FAILED:
-            database.execute(_FAILED, (platform, job.connection_id, at))
-
-
-def put_policies(database: sqlite3.Connection, policies: Sequence[StoredPolicy]) -> None:
-    """Keep exactly these."""
-    wanted = sorted({policy.name: (policy.name, policy.path, policy.content) for policy in policies}.values())
-    if database.execute("SELECT name, path, content FROM policy ORDER BY name").fetchall() != wanted:
-        database.execute("DELETE FROM policy")
-        database.executemany("INSERT INTO policy (name, path, content) VALUES (?, ?, ?)", wanted)
-
-
-def put_observed(database: sqlite3.Connection, platform: str, through: datetime) -> None:
-    """Remember how far a platform was seen."""
-    database.execute(_OBSERVED, (platform, micros(through)))
-
-
-def put_events(database: sqlite3.Connection, events: Sequence[Event]) -> None:
-    """Add to the journal."""
-    database.executemany(_EVENT, [event_to_row(event) for event in events])
-
-
-def prune(database: sqlite3.Connection, before: datetime) -> int:
-    """Delete what is older, and say how many rows went."""
-    return sum(database.execute(statement, (micros(before),)).rowcount for statement in _PRUNE)

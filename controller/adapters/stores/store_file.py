@@ -15,7 +15,8 @@ _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
 
 MIGRATIONS: tuple[str, ...] = tuple(
-    resources.files(__package__).joinpath(name).read_text(encoding="utf-8") for name in ("schema.sql", "schema_2.sql")
+    resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
+    for name in ("schema.sql", "schema_2.sql", "schema_3.sql")
 )
 """Script n takes a file from version n to n + 1. Only ever append: files of every version exist out there."""
 
@@ -82,6 +83,14 @@ class StoreFile:
         if path.is_dir():
             raise StoreUnavailable(f"{path} is a directory. Name a file in it, such as {path / 'store.db'}.")
         return cls._for_acting(path) if mode is StoreMode.ACT else cls._for_reading(path)
+
+    @classmethod
+    def in_memory(cls) -> "StoreFile":
+        """A store without a file, for simulations: it outlives every controller on it, but not the process."""
+        path, database = Path(":memory:"), sqlite3.connect(":memory:", isolation_level=None)
+        database.execute("PRAGMA foreign_keys = ON")
+        _bring_up_to_date(path, database)
+        return cls(path, StoreMode.ACT, database, None)
 
     @classmethod
     def _for_acting(cls, path: Path) -> "StoreFile":

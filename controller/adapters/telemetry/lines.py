@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import TextIO
 
 import structlog
@@ -50,12 +51,13 @@ class StructlogTelemetry:
         )
 
     def emit(self, event: Event) -> None:
-        """Publish one event."""
+        """Publish one event; a full disk or a closed pipe is no reason to stop reconciling."""
         if event.name is EventName.CYCLE_FINISHED and not _did_something(event):
             return
         level = "info" if event.severity is Severity.DEBUG else str(event.severity)
         at = event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        self._logger.msg(str(event.name), at=at, level=level, **event.fields)
+        with suppress(OSError, ValueError):
+            self._logger.msg(str(event.name), at=at, level=level, **event.fields)
 
 
 def _did_something(event: Event) -> bool:

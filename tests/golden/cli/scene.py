@@ -184,6 +184,7 @@ EVENTS: Sequence[Event] = (
 
 async def _fill(path: Path) -> None:
     store = SqliteStore.open(path, mode=StoreMode.ACT)
+    await store.take("default", "host/1", at("01:00:00"))
     taken_in = [accepted(name, ago(days=7)) for name, (_, before) in SPECS.items() if before]
     await store.apply(Decisions(accepted=taken_in))
     await store.apply(Decisions(records=RECORDS))

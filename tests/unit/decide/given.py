@@ -20,6 +20,7 @@ from controller.model.plan import (
     AcceptSchedule,
     Action,
     CancelJob,
+    ClockJump,
     ConnectionFacts,
     ConnectionPlan,
     Listing,
@@ -204,6 +205,9 @@ class Given:
     moved: str = ""
     success_known: bool = True
     last_spec: ScheduleSpec | None = None
+    frozen: str = ""
+    skewed: str = ""
+    jump: ClockJump | None = None
 
     def facts(self) -> ConnectionFacts:
         """The connection as the planner sees it."""
@@ -229,12 +233,15 @@ class Given:
         begun = at(self.listing) if self.listing not in ("", "none") else at(self.now)
         seen = Listing(begun, at(self.covers) if self.covers else begun - timedelta(hours=1))
         quiet = at(self.quiet_until) if self.quiet_until else None
-        return PlatformFacts(self.profile, None if self.listing == "none" else seen, self.permits, quiet, self.trouble)
+        listing = None if self.listing == "none" else seen
+        return PlatformFacts(
+            self.profile, listing, self.permits, quiet, self.trouble, skewed=self.skewed, jump=self.jump
+        )
 
     def known(self) -> PlanningInput:
         """All of it."""
         platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
-        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),))
+        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen)
 
 
 def decide(given: Given) -> ConnectionPlan:

@@ -27,8 +27,8 @@ def test_a_record_that_the_store_refuses_harms_only_its_own_connection() -> None
     plan = Plan(AT, tuple(ConnectionPlan(row.slot.ref, (RecordSlot(row),)) for row in (doubled, sound)))
 
     async def scenario(stage: Stage) -> None:
-        await stage.store.apply(Decisions(records=[record("conn_owner", Outcome.COUNTED, job_id="job_x")]))
         await stage.start()
+        await stage.store.apply(Decisions(records=[record("conn_owner", Outcome.COUNTED, job_id="job_x")]))
         assert stage.controller is not None
         await write_decisions(stage.controller._world, plan)
 

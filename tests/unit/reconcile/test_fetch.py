@@ -9,6 +9,7 @@ import pytest
 
 from controller.adapters.cadence import ApschedulerCadence
 from controller.adapters.clock import StoppedClock
+from controller.adapters.election.single import SingleNodeElection
 from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.errors import StoreUnavailable
@@ -58,6 +59,7 @@ class Controller:
             clock=StoppedClock(NOW),
             cadence=ApschedulerCadence(),
             store=self.store,
+            election=SingleNodeElection(self.store, StoppedClock(NOW), "test"),
             spec_source=self.source,
             telemetry=EventLog(),
             platforms={},
@@ -76,6 +78,7 @@ class Controller:
     def accept(self) -> None:
         """Put the schedule in force in the store, as a cycle does."""
         spec = self.mind.desired.specs[REF]
+        asyncio.run(self.store.take(REF.platform, "test", NOW))
         asyncio.run(self.store.apply(Decisions(accepted=[AcceptSchedule(REF, spec, NOW, 1, "r", "a")])))
 
     def restarted(self) -> "Controller":

@@ -57,6 +57,7 @@ def outlooks(*specs: ScheduleSpec, jobs: tuple[Job, ...] = (), only: str | None 
 
     async def read() -> Outlooks:
         store = MemoryStore()
+        await store.take(REF.platform, "test", at("10:00"))
         await store.save_jobs(REF.platform, jobs)
         source = OneTree(SpecTree("main@sha1:1", specs))
         return await read_outlooks(

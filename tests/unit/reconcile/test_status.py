@@ -62,6 +62,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.store = MemoryStore()
+        asyncio.run(self.store.take("default", "test", NOW))
 
     def take_in(self, text: str = ORDERS) -> None:
         """Put a spec in force."""

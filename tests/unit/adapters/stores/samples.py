@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Coroutine
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,16 +31,30 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     return asyncio.run(coroutine)
 
 
-def open_store(kind: str, directory: Path) -> Store:
-    """A fresh store of either kind."""
-    if kind == "memory":
-        return MemoryStore()
-    return acting(directory / "store.db")
+PLATFORMS = ("acme", "other")
+
+AnyStore = MemoryStore | SqliteStore
+
+
+def open_store(kind: str, directory: Path) -> AnyStore:
+    """A fresh store of either kind, whose platforms are taken."""
+    return take_all(MemoryStore()) if kind == "memory" else acting(directory / "store.db")
 
 
 def acting(path: Path) -> SqliteStore:
-    """Open for acting."""
-    return SqliteStore.open(path, mode=StoreMode.ACT)
+    """Open for acting, and take every platform."""
+    return take_all(SqliteStore.open(path, mode=StoreMode.ACT))
+
+
+S = TypeVar("S", bound=Store)
+
+
+def take_all(store: S) -> S:
+    """Take every platform that samples speak of; no store waits for anything, so this works in a running loop as well."""
+    for platform in PLATFORMS:
+        with suppress(StopIteration):
+            store.take(platform, "test", NOON).send(None)
+    return store
 
 
 def reading(path: Path) -> SqliteStore:

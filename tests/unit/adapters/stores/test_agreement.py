@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from controller.errors import SlotAlreadyClaimed
+from controller.errors import Fenced, SlotAlreadyClaimed
 from controller.model.identity import ConnectionRef
 from controller.model.job import JobStatus
 from controller.model.plan import RearmFreshness
@@ -19,7 +19,9 @@ from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason,
 from controller.ports.store import Decisions, Store
 from tests.unit.adapters.stores.samples import (
     ORDERS,
+    PLATFORMS,
     USERS,
+    AnyStore,
     accept,
     cancel_of,
     claim_of,
@@ -89,8 +91,9 @@ class Agreement(RuleBasedStateMachine):
         """Begin empty."""
         self.loop = asyncio.Runner()
         self.directory = TemporaryDirectory()
-        self.memory = open_store("memory", Path(self.directory.name))
-        self.sqlite = open_store("sqlite", Path(self.directory.name))
+        self.memory: AnyStore = open_store("memory", Path(self.directory.name))
+        self.sqlite: AnyStore = open_store("sqlite", Path(self.directory.name))
+        self.aside: tuple[AnyStore, AnyStore] = self.memory.beside(), self.sqlite.beside()
 
     def teardown(self) -> None:
         """Give the file back."""
@@ -104,9 +107,20 @@ class Agreement(RuleBasedStateMachine):
         for store in (self.memory, self.sqlite):
             try:
                 answers.append(self.loop.run(ask(store)))
-            except SlotAlreadyClaimed as refusal:
+            except (SlotAlreadyClaimed, Fenced) as refusal:
                 answers.append(str(refusal))
         assert answers[0] == answers[1]
+
+    @rule()
+    def change_hands(self) -> None:
+        """The other controller goes on; it holds what it took last, if nobody took it since."""
+        now = self.memory, self.sqlite
+        (self.memory, self.sqlite), self.aside = self.aside, now
+
+    @rule(platform=st.sampled_from(PLATFORMS), at=instants)
+    def take(self, platform: str, at: int) -> None:
+        """A take."""
+        self.both(lambda store: store.take(platform, "test", minute(at)))
 
     @rule(
         accepted=st.lists(accepts, max_size=2),
@@ -188,6 +202,8 @@ class Agreement(RuleBasedStateMachine):
             return
         self.both(lambda store: store.standings(dict.fromkeys(REFS, JOB_IDS)))
         self.both(lambda store: store.known_refs())
+        for platform in PLATFORMS:
+            self.both(lambda store, platform=platform: store.epoch(platform))  # type: ignore[misc]
         self.both(lambda store: store.latest_jobs("acme"))
         for ref in REFS:
             self.both(lambda store, ref=ref: store.slots(ref, 20))  # type: ignore[misc]

@@ -34,14 +34,14 @@ from tests.unit.adapters.stores.samples import (
     slot,
     spec_of,
     standing,
+    take_all,
 )
 
 HOLDER = """
 import asyncio, sys
 from pathlib import Path
-from controller.adapters.stores.sqlite import SqliteStore, StoreMode
-from tests.unit.adapters.stores.samples import claim_of
-store = SqliteStore.open(Path(sys.argv[1]), mode=StoreMode.ACT)
+from tests.unit.adapters.stores.samples import acting, claim_of
+store = acting(Path(sys.argv[1]))
 asyncio.run(store.claim(claim_of()))
 print("claimed", flush=True)
 sys.stdin.read()
@@ -193,7 +193,7 @@ def test_a_locked_file_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_full_disk_undoes_the_whole_batch(path: Path) -> None:
     """A write that does not fit is ``StoreUnavailable`` with advice, none of it is kept, and the store goes on afterwards."""
     file = StoreFile.open(path, StoreMode.ACT)
-    store = SqliteStore(file)
+    store = take_all(SqliteStore(file))
     with file.reading() as database:
         (pages,) = database.execute("PRAGMA page_count").fetchone()
         database.execute(f"PRAGMA max_page_count = {pages}")

@@ -1,8 +1,8 @@
-"""The brute-force list: every slot of a schedule and every stretch of closed windows, found day by day on zoneinfo's wall clock.
+"""Every slot of a schedule and every stretch of closed windows, found by brute force: day by day on zoneinfo's wall clock.
 
-It shares no code with `controller.decide`: fields come from the plain steppers of the unit tests, each wall minute of each local day is
-turned into instants by the Debian rule (Quartz: by its own), and exclusions, bounds and unions are operations on sets of instants.
-Instants are whole seconds since the epoch.
+It shares no code with `controller.decide`: fields come from a grammar of its own, each wall time of each local day is turned into
+instants by the Debian rule (Quartz: by its own), and exclusions, bounds and unions are operations on sets of instants. Instants are
+whole seconds since the epoch.
 """
 
 from bisect import bisect_right
@@ -16,8 +16,7 @@ from zoneinfo import ZoneInfo
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedDates, Exclusion
 from controller.model.schedule import ScheduleSpec
 from controller.model.window import Window, WindowKind
-from tests.unit.decide.brute_force import Walker
-from tests.unit.decide.quartz_brute_force import Stepper
+from controller.simulation.wall_fields import CronFields, QuartzFields
 
 DAY, MINUTE = 86_400, 60
 GAP_MAX = 3 * 3600
@@ -85,34 +84,26 @@ def quartz_instants(zone: str, wall: datetime) -> Iterator[int]:
 @lru_cache(maxsize=1024)
 def cron_slots(expression: str, zone: str, start: int, end: int) -> frozenset[int]:
     """The slots of a cron expression in [start, end)."""
-    walker = Walker(expression)
-    is_fixed = not walker.minute.startswith("*") and not walker.hour.startswith("*")
-    times = [hour * 3600 + minute * 60 for hour in sorted(walker.hours) for minute in sorted(walker.minutes)]
-    rule = fixed_instants if is_fixed else wildcard_instants
+    fields = CronFields(expression)
+    rule = fixed_instants if fields.is_fixed else wildcard_instants
     found: set[int] = set()
-    for day in filter(walker.on_day, _days(start, end)):
-        found.update(_on_day(zone, day, times, rule))
+    for day in filter(fields.on_day, _days(start, end)):
+        found.update(_on_day(zone, day, fields.seconds_of_day, rule))
     return frozenset(at for at in found if start <= at < end)
 
 
 @lru_cache(maxsize=1024)
 def quartz_slots(expression: str, zone: str, start: int, end: int) -> frozenset[int]:
     """The slots of a Quartz expression in [start, end)."""
-    stepper = Stepper(expression)
-    times = [
-        hour * 3600 + minute * 60 + second
-        for hour in sorted(stepper.hours)
-        for minute in sorted(stepper.minutes)
-        for second in sorted(stepper.seconds)
-    ]
+    fields = QuartzFields(expression)
     found: set[int] = set()
-    for day in filter(stepper.on_day, _days(start, end)):
-        found.update(_on_day(zone, day, times, quartz_instants))
+    for day in filter(fields.on_day, _days(start, end)):
+        found.update(_on_day(zone, day, fields.seconds_of_day, quartz_instants))
     return frozenset(at for at in found if start <= at < end)
 
 
 def _on_day(zone: str, day: date, times: list[int], rule: Rule) -> Iterator[int]:
-    midnight = datetime(day.year, day.month, day.day)
+    midnight = datetime(day.year, day.month, day.day)  # noqa: DTZ001 - a wall time has no zone yet
     offset = steady_offset(zone, day)
     if offset is None:
         for time in times:

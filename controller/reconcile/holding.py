@@ -1,0 +1,92 @@
+"""Which platforms this controller acts on. What it does not hold it neither lists nor writes to; its specs are read all the same."""
+
+from collections.abc import Collection
+from contextlib import suppress
+
+from controller.errors import Fenced, StoreUnavailable
+from controller.model.event import Event, EventName
+from controller.model.identity import ConnectionRef
+from controller.reconcile import say
+from controller.reconcile.gather import Mind
+from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.world import World
+
+ASK_AGAIN_SECONDS = 3.0
+"""The election is asked, also for what is held, by the first cycle after this; with the loop's longest nap that is at most 8 s."""
+
+
+class Holding:
+    """The platforms held, each with its epoch. Asking, losing and giving back all happen here, and are told here.
+
+    Attributes:
+        gained: platforms held anew of which nothing was judged yet; whoever judges them takes them out.
+    """
+
+    def __init__(self, world: World, mind: Mind) -> None:
+        self._world = world
+        self._mind = mind
+        self.gained: set[str] = set()
+        self._epochs: dict[str, int] = {}
+        self._asked_at: float | None = None
+
+    def driven(self, refs: Collection[ConnectionRef]) -> set[ConnectionRef]:
+        """Those that this controller decides about. One on a platform that no setting knows is told as such, and nothing is written."""
+        return {ref for ref in refs if ref.platform in self._epochs or ref.platform not in self._world.platforms}
+
+    def acts_on(self, platform: ObservedPlatform) -> bool:
+        """Whether it is held, and has been since this view of it began: what an older view led to is not to be done any more."""
+        return platform.name in self._epochs and self._mind.platforms.get(platform.name) is platform
+
+    def not_held(self) -> list[str]:
+        """Platforms that another controller acts on."""
+        return [name for name in self._world.platforms if name not in self._epochs]
+
+    async def ask(self) -> None:
+        """Ask for every platform, when it is time to; of one that is held anew, what the store knows is read again.
+
+        Raises:
+            StoreUnavailable: it is asked again in the next cycle.
+        """
+        now = self._world.clock.boottime()
+        if self._asked_at is not None and now - self._asked_at < ASK_AGAIN_SECONDS:
+            return
+        for name in self._world.platforms:
+            epoch, before = await self._world.election.acquire(name), self._epochs.get(name)
+            if before is not None and epoch != before:
+                await self._drop(name, "its lease ran out")
+            if epoch is not None and epoch != before:
+                await self._begin(name, epoch)
+            if name not in self._mind.platforms:
+                self._mind.platforms[name] = ObservedPlatform(name, *self._world.platforms[name], None)
+        self._asked_at = now
+
+    async def _begin(self, name: str, epoch: int) -> None:
+        world, now = self._world, self._world.clock.now()
+        platform, profile = world.platforms[name]
+        through = await world.store.observed_through(name)
+        seen = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
+        # A job that failed just before is still to be retried, and one that was active is asked after by its id.
+        seen.remember(await world.store.latest_jobs(name), now)
+        if (before := self._mind.platforms.get(name)) is not None:
+            seen.carry_on(before)
+        self._mind.platforms[name] = seen
+        self._epochs[name] = epoch
+        self.gained.add(name)
+        await say.tell(world, [Event(EventName.PLATFORM_HELD, now, {"platform": name, "epoch": epoch})])
+
+    async def lose(self, error: Fenced) -> None:
+        """Give up a platform that the store says is another controller's."""
+        await self._drop(error.platform, str(error))
+
+    async def _drop(self, name: str, message: str) -> None:
+        # Several writes under way are fenced one after the other; it is told once.
+        if self._epochs.pop(name, None) is not None:
+            event = Event(EventName.PLATFORM_LOST, self._world.clock.now(), {"platform": name, "message": message})
+            await say.tell(self._world, [event])
+
+    async def release(self) -> None:
+        """Let others act on everything; one that cannot be told finds out by itself."""
+        for name in tuple(self._epochs):
+            del self._epochs[name]
+            with suppress(StoreUnavailable):
+                await self._world.election.release(name)
