@@ -117,12 +117,13 @@ class TokenFile:
         self._secret, self._read_from = secret, read_from
         return secret
 
-
     def _warn_if_public(self, mode: int) -> None:
         # Not an error: secret volumes are readable by everybody unless told otherwise.
         if mode & stat.S_IROTH and not self._has_warned:
             self._has_warned = True
-            _LOG.warning("the token file %s can be read by every user of this machine; chmod 600 keeps it yours", self._path)
+            _LOG.warning(
+                "the token file %s can be read by every user of this machine; chmod 600 keeps it yours", self._path
+            )
 
 
 def _longest_first(form: str) -> tuple[int, str]:
