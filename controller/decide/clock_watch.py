@@ -10,8 +10,9 @@ STEP_TOLERATED = timedelta(seconds=30)
 """A wall clock that is further from where it should be was set. Less is what time services correct all the time, and harms no slot."""
 
 FOLLOWED = 0.01
-"""How much of the time that passed the baseline may follow the wall clock by. Time services slew by less than a thousandth, so slewing
-is never taken for a step, however long it goes on; steps of less than 30 s that come again and again add up, and are found out."""
+"""How much of the time that passed the baseline may follow the wall clock by. Where a kernel slews, it slews both clocks alike, and a
+wall clock that drifts alone does so by less than a thousandth: neither is ever taken for a step, however long it goes on. Steps of less
+than 30 s that come again and again add up, and are found out."""
 
 ANSWERS_NEEDED = 3
 """One ``Date`` may be wrong, or from a cache; three in a row of one platform that agree with the wall clock are believed."""

@@ -157,6 +157,9 @@ class Loop:
         self._wake.clear()
 
     def _listing_instants(self, now: datetime) -> list[datetime]:
+        # Before any specs are known nothing is listed: to wait for it would be to wait for nothing, at full speed.
+        if not self._mind.loaded:
+            return []
         idle = (each for each in self._mind.platforms.values() if not each.listing_under_way)
         return [platform.next_listing_at(now) for platform in idle if self._holding.acts_on(platform)]
 
@@ -187,7 +190,8 @@ class Loop:
             await world.store.prune(world.clock.now() - world.keep_history)
             self._must_prune = False
         self._ready |= self._agenda.pop_due(world.clock.now())
-        if self._must_resync:
+        # Before the specs are known everything would look as if it were gone from them.
+        if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
             self._unexpected = everything - self._ready
             self._ready |= everything

@@ -1,10 +1,15 @@
 """What a controller remembers when its wall clock is set: nothing grows old, is forgotten or is sent because of it."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller.adapters.clock import StoppedClock
 from controller.model.event import Event, EventName
+from controller.model.profile import EMBEDDED
+from controller.model.record import Reason
 from controller.ports.platform import JobListing
 from controller.reconcile.loop import Loop
+from controller.reconcile.preview import preview
 from controller.simulation.virtual_time import VirtualClock
 from tests.fakes.platform import Behaviour, FakePlatform
 from tests.scenario.stage import EventLog, Stage, play
@@ -175,27 +180,28 @@ def test_a_job_of_the_wrong_hour_is_found_when_the_clock_is_right_again() -> Non
 
 
 def test_a_job_from_before_a_correction_back_is_found() -> None:
-    """The clock was ahead and nothing told it so: what began then began an hour earlier than it seemed."""
+    """The clock was ahead and nothing told it so: what began since the last listing began an hour earlier than it seemed."""
+    profile = replace(EMBEDDED, poll=timedelta(seconds=10), quiet_poll=timedelta(minutes=10))
 
     async def scenario(stage: Stage) -> None:
         ref = stage.schedule("shop", BY_HAND)
         stage.clock.step(HOUR)
         stage.platform.tells_time = False
         await stage.start()
-        await stage.run_for(7200)
+        await stage.run_for(7260)
         job = stage.platform.start_foreign_job(ref.connection_id)
-        await stage.run_for(65)
+        await stage.run_for(200)
         assert stage.controller is not None
         assert not stage.controller.mind.platforms["default"].jobs
         stage.clock.step(-HOUR)
         stage.platform.tells_time = True
-        await stage.run_for(20)
+        await stage.run_for(40)
         assert known_jobs(stage) == [job.job_id]
         began_at = stage.controller.mind.began_at
         assert began_at is not None
         assert began_at <= stage.loop.start
 
-    play(scenario)
+    play(scenario, profile=profile)
 
 
 def test_a_job_that_a_wrong_platform_clock_hid_is_found() -> None:
@@ -214,6 +220,22 @@ def test_a_job_that_a_wrong_platform_clock_hid_is_found() -> None:
         stage.platform.clock_error = timedelta()
         await stage.run_for(10)
         assert known_jobs(stage) == [job.job_id]
+
+    play(scenario)
+
+
+def test_a_plan_for_another_instant_is_compared_with_no_clock() -> None:
+    """Whoever asks what would be decided at an instant knows that it is not the present; one for now says where the time is in doubt."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("shop", EVERY_30)
+        await stage.start()
+        await stage.run_for(10)
+        assert stage.controller is not None
+        world = replace(stage.controller._world, clock=StoppedClock(stage.clock.now() + HOUR))
+        held = {is_now: (await preview(world, is_now=is_now))[1].holds for is_now in (True, False)}
+        assert [hold.reason for hold in held[True]] == [Reason.CLOCK_SKEW]
+        assert held[False] == ()
 
     play(scenario)
 

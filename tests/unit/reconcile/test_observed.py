@@ -213,3 +213,32 @@ def test_a_pause_that_was_asked_for_is_neither_forgotten_nor_shortened() -> None
     platform.failed("away", now, None)
 
     assert platform.facts().quiet_until == now + timedelta(minutes=2)
+
+
+def test_a_platform_whose_time_is_in_doubt_is_listed_at_every_poll() -> None:
+    """Its answers may say what time it is; the first look after the doubt is made at once, from before it."""
+    platform = observed()
+    platform.listed(listing("09:00"), at("10:00"))
+    assert platform.next_listing_at(at("10:00")) == at("10:10")
+    platform.doubt_clock(timedelta(hours=1))
+    assert platform.next_listing_at(at("10:00")) == at("10:00:30")
+    platform.listed(listing("10:00"), at("10:00:30"))
+    platform.doubt_clock(timedelta(0))
+    platform.trust_clock()
+    assert platform.next_listing_at(at("10:00:40")) == at("10:00:40")
+    assert platform.listing_since(at("10:00:40")) == at("08:57")
+
+
+def test_what_was_noted_moves_with_a_clock_that_was_set() -> None:
+    """A pause that the platform asked for is no longer and no shorter, and nothing seems to have stood still for the length of the step."""
+    platform = observed()
+    platform.remember([job("j1", "09:00", RUNNING)], at("09:59"))
+    platform.connections["orders"] = (None, at("09:58"))
+    platform.connections_read_at = at("09:58")
+    platform.failed("down", at("10:00"), timedelta(minutes=5))
+    platform.clock_set(timedelta(hours=1))
+    assert platform.history.quiet_until == at("11:05")
+    assert (platform.history.failed_at, platform.failing_since) == (at("11:00"), at("11:00"))
+    assert (platform.connections_read_at, platform.connections["orders"]) == (at("10:58"), (None, at("10:58")))
+    assert platform.moved_at == {"j1": at("10:59")}
+    assert platform.jobs_of("orders")[0].created_at == at("09:00")
