@@ -8,7 +8,7 @@ from controller.decide.cancels import judge_leaving
 from controller.decide.case import PUNCTUAL
 from controller.decide.parts import NOTHING, Part
 from controller.decide.sight import is_under_way
-from controller.decide.slots import calendar_in_force, due_slots, fires_at, has_slot
+from controller.decide.slots import calendar_in_force, due_slots, fires_at, freshness_ages, has_slot
 from controller.decide.walls import wall_of
 from controller.model.identity import SlotKey
 from controller.model.plan import AcceptSchedule, Action, ConnectionFacts, PlatformFacts, RecordSlot
@@ -74,6 +74,26 @@ def _account(
                 record = replace(record, through=due.dropped_through, count=due.dropped, wall="")
             records.append(record)
     return tuple(RecordSlot(record) for record in records)
+
+
+def settle_edited_away(facts: ConnectionFacts, platform: PlatformFacts, revision: str, now: datetime) -> Part:
+    """End slots that were claimed while an edit took them away: once their claim has made no job, nothing asks for them any more."""
+    standing = facts.standing
+    key, since, claim = standing.calendar_key, standing.effective_since, standing.claim
+    if facts.spec is None or facts.obstacle is not None or key is None or since is None or is_under_way(facts):
+        return NOTHING
+    if freshness_ages(key) and not facts.success_known:
+        return NOTHING
+    calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
+    gone = [
+        record.slot.scheduled_at
+        for record in standing.pending
+        if record.slot.scheduled_at <= since
+        and (claim is None or record.slot != claim.key.slot)
+        and (calendar is None or not has_slot(calendar, record.slot.scheduled_at))
+    ]
+    actions = tuple(RecordSlot(_deleted(facts, at, key, revision, now)) for at in gone)
+    return Part(actions, wake_at=now) if actions else NOTHING
 
 
 def _deleted(facts: ConnectionFacts, at: datetime, new_key: str | None, revision: str, now: datetime) -> SlotRecord:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from controller.decide.acceptance import judge_acceptance
+from controller.decide.acceptance import judge_acceptance, settle_edited_away
 from controller.decide.against import forbidden, held_as_a_whole, paused
 from controller.decide.backlog import backlog, observed
 from controller.decide.cancels import judge_cancels
@@ -105,6 +105,9 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     settled = judge_claim(facts, platform, known.now)
     if settled.actions:
         return assemble(facts.ref, (settled,))
+    edited_away = settle_edited_away(facts, platform, known.revision, known.now)
+    if edited_away.actions:
+        return assemble(facts.ref, (edited_away,))
     rearmed = judge_rearming(facts, platform, known.now, known.revision)
     if rearmed.actions:
         return assemble(facts.ref, (rearmed,))

@@ -3,15 +3,11 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
-
-OWNER: ContextVar[object] = ContextVar("OWNER", default=None)
-"""For whom tasks are made from here on; tasks that a task makes belong to the same owner."""
 
 
 class DeadlockError(RuntimeError):
@@ -42,7 +38,6 @@ class SerialTask(asyncio.Task[Any]):
     def __init__(self, serial: int, coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
         # Before the constructor, which puts the task into a set.
         self.serial = serial
-        self.owner = OWNER.get()
         super().__init__(coroutine, **options)
 
     def __hash__(self) -> int:
@@ -66,11 +61,6 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def suspend(self, seconds: float) -> None:
         """Let time pass in which nothing runs, as while the machine sleeps; what was due meanwhile comes late."""
         self._jumping.elapsed += seconds
-
-    def tasks_of(self, owner: object) -> list[SerialTask]:
-        """What is not done of an owner's tasks, oldest first."""
-        found = [task for task in asyncio.all_tasks(self) if isinstance(task, SerialTask) and task.owner is owner]
-        return sorted(found, key=lambda task: task.serial)
 
 
 class VirtualClock:

@@ -1,8 +1,6 @@
 """What every store keeps of schedules and slots. Its claims and its history have suites of their own beside this one."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -18,21 +16,11 @@ from tests.unit.adapters.stores.samples import (
     cancel_of,
     claim_of,
     minute,
-    open_store,
     record_of,
     run,
     spec_of,
     standing,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
-
 
 # Schedules
 

@@ -1,8 +1,6 @@
 """What every store keeps of claims and of the ownership of jobs, and what it refuses."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +16,6 @@ from tests.unit.adapters.stores.samples import (
     claim_of,
     job_of,
     minute,
-    open_store,
     record_of,
     run,
     settle,
@@ -26,14 +23,6 @@ from tests.unit.adapters.stores.samples import (
     spec_of,
     standing,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
 
 
 def close(store: Store, at: int, attempt: int, status: ClaimStatus, reason: Reason | None, closed: float) -> None:

@@ -1,9 +1,7 @@
 """What every store makes of syncs, schedules and local times that come late, come again, or make no sense."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -19,21 +17,12 @@ from tests.unit.adapters.stores.samples import (
     claim_of,
     job_of,
     minute,
-    open_store,
     record_of,
     run,
     settle,
     spec_of,
     standing,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
 
 
 def failed(job_id: str, ended: float) -> Job:

@@ -1,9 +1,7 @@
 """What every store keeps of how a connection's syncs went, of retries, of local times and of policies."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,6 @@ from tests.unit.adapters.stores.samples import (
     claim_of,
     job_of,
     minute,
-    open_store,
     record_of,
     run,
     slot,
@@ -29,14 +26,6 @@ from tests.unit.adapters.stores.samples import (
 )
 
 FAILED, SUCCEEDED, CANCELLED, RUNNING = JobStatus.FAILED, JobStatus.SUCCEEDED, JobStatus.CANCELLED, JobStatus.RUNNING
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
 
 
 def see(store: Store, *jobs: Job) -> None:

@@ -1,10 +1,6 @@
 """What every store keeps for people to look at, and when it lets go of it."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
-
-import pytest
 
 from controller.model.job import JobStatus
 from controller.model.record import ClaimStatus, Outcome, Reason, Setbacks
@@ -18,7 +14,6 @@ from tests.unit.adapters.stores.samples import (
     event_of,
     job_of,
     minute,
-    open_store,
     record_of,
     run,
     spec_of,
@@ -26,14 +21,6 @@ from tests.unit.adapters.stores.samples import (
 )
 
 LATER = minute(1_000)
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
 
 
 def numbers(store: Store, **asked: object) -> list[int]:

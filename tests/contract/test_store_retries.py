@@ -1,8 +1,6 @@
 """What every store keeps of retries: runs above 0 of a slot whose outcome stands already."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,21 +12,12 @@ from tests.unit.adapters.stores.samples import (
     claim_of,
     job_of,
     minute,
-    open_store,
     record_of,
     run,
     settle,
     slot,
     standing,
 )
-
-
-@pytest.fixture(params=["memory", "sqlite"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    """Each adapter in turn, empty."""
-    opened = open_store(request.param, tmp_path)
-    yield opened
-    run(opened.close())
 
 
 def start(store: Store, at: int = 0, job_id: str = "7") -> None:

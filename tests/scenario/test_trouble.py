@@ -50,6 +50,43 @@ def test_a_lost_request_is_sent_again_only_after_the_settle_time() -> None:
     assert len(stage.platform.jobs) == 1
 
 
+def test_a_slot_that_an_edit_took_away_while_it_was_in_doubt_is_not_sent_again() -> None:
+    """Its claim made no job, and by then no calendar asks for it: it ends as deleted, and the new calendar's slots start."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("lost", EVERY_30, SHORT)
+        stage.platform.script(TriggerFault.LOST_REQUEST)
+        await stage.start()
+        await stage.run_for(32)
+        stage.edit("lost", 'schedules:\n  - every: 60s\n    anchor: "2026-03-02T12:00:50Z"')
+        await stage.run_for(30)
+
+        assert await stage.words(ref) == ["Skipped(Deleted)", "Triggered"]
+
+    stage = play(scenario)
+    assert len(stage.platform.calls_of("trigger_sync")) == 2
+
+
+@pytest.mark.parametrize("outage", [90, 700])
+def test_a_start_without_specs_takes_nothing_out_of_force(outage: int) -> None:
+    """However long they cannot be read, also over a full resync: absence is only believed when it was read."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("kept", EVERY_30, SHORT)
+        await stage.start()
+        await stage.run_for(40)
+        await stage.stop()
+        stage.specs.fail_next(times=outage // 2)
+        await stage.start()
+        await stage.run_for(outage + 62)
+
+        assert "Skipped(Deleted)" not in await stage.words(ref)
+        assert (await stage.words(ref))[-1] == "Triggered"
+
+    stage = play(scenario)
+    assert stage.log.of(EventName.SCHEDULE_REMOVED) == []
+
+
 def test_when_in_doubt_skip_never_sends_a_second_post() -> None:
     """``whenInDoubt: Skip``: a slot whose outcome stays unknown is skipped and said so."""
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from controller.decide.calendar import Calendar, CalendarError, compile_cron
 from tests.unit.decide.brute_force import Walker, changes
+from tests.unit.decide.calendar_laws import assert_neighbours
 
 DAY = 86_400
 AROUND = 2 * DAY
@@ -146,18 +147,7 @@ def test_an_instant_lies_between_its_neighbours(expression: str, place: tuple[st
     """prev(next(t)) is next(t), prev(next(t) - 1) <= t < next(t), and counts of adjoining ranges add up."""
     calendar = compiled(expression, place[0])
     at, later = sorted(place[1] + shift for shift in shifts)
-    following = calendar.next_after(at)
-    assert following is not None
-    assert following > at
-    assert calendar.previous_at_or_before(following) == following
-    before = calendar.previous_at_or_before(following - 1)
-    assert before == calendar.previous_at_or_before(at)
-    assert before is None or before <= at
-    assert calendar.count_between(at, following) == 1
-    assert calendar.count_between(at, following - 1) == 0
-    year = 366 * DAY
-    halves = calendar.count_between(at, later) + calendar.count_between(later, at + year)
-    assert calendar.count_between(at, at + year) == halves
+    assert_neighbours(calendar, at, later)
 
 
 @settings(max_examples=25, derandomize=True, deadline=None)

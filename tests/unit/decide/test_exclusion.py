@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -14,6 +13,7 @@ from controller.decide.cron.zone import END
 from controller.decide.exclusion import bounded, is_excluded, run_begin, run_end, without
 from controller.model.calendar import ExcludedCron, ExcludedDates, Exclusion
 from tests.unit.decide.brute_force import Walker
+from tests.unit.decide.calendar_laws import walked
 
 MINUTE, HOUR, DAY = 60, 3600, 86_400
 BERLIN, HAVANA, ST_JOHNS = "Europe/Berlin", "America/Havana", "America/St_Johns"
@@ -29,27 +29,9 @@ def days(*texts: str, zone: str = BERLIN) -> ExcludedDates:
     return ExcludedDates(frozenset(map(date.fromisoformat, texts)), zone)
 
 
-def stepped(calendar: Calendar, start: int, end: int) -> list[int]:
-    """The slots of [start, end); forwards, backwards, counted and one by one they must agree."""
-    forwards: list[int] = []
-    slot = calendar.next_after(start - 1)
-    while slot is not None and slot < end:
-        forwards.append(slot)
-        slot = calendar.next_after(slot)
-    backwards: list[int] = []
-    slot = calendar.previous_at_or_before(end - 1)
-    while slot is not None and slot >= start:
-        backwards.append(slot)
-        slot = calendar.previous_at_or_before(slot - 1)
-    assert backwards[::-1] == forwards
-    assert calendar.count_between(start - 1, end - 1) == len(forwards)
-    assert calendar.smallest_gap(start, end - 1) == min((b - a for a, b in pairwise(forwards)), default=None)
-    return forwards
-
-
 def walls(calendar: Calendar, zone: str, start: str, end: str) -> list[str]:
     """The slots of [start, end) as wall time with offset."""
-    found = stepped(calendar, instant(start), instant(end))
+    found = walked(calendar, instant(start), instant(end))
     return [datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%m-%d %H:%M %z") for at in found]
 
 
@@ -69,7 +51,7 @@ def test_a_date_lasts_as_long_as_its_day(day: str, hours: int) -> None:
     hourly, excluded = compile_every(HOUR), [days(day)]
     around = range(instant(f"{day}T00:00+00:00") - DAY, instant(f"{day}T00:00+00:00") + 2 * DAY, HOUR)
     assert sum(is_excluded(excluded, at) for at in around) == hours
-    kept = stepped(without(hourly, excluded), around.start, around.stop)
+    kept = walked(without(hourly, excluded), around.start, around.stop)
     assert kept == [at for at in around if not is_excluded(excluded, at)]
 
 
@@ -97,7 +79,7 @@ def test_a_date_without_a_midnight_and_one_that_never_was() -> None:
 def test_a_minute_excludes_all_its_seconds() -> None:
     """Of Quartz slots those in the minute that the cron names do not exist; the minute after it does."""
     calendar = without(compile_quartz("0,59 * * * * ?"), [ExcludedCron("30 2 * * *")])
-    found = stepped(calendar, instant("2026-06-01T02:29+00:00"), instant("2026-06-01T02:32+00:00"))
+    found = walked(calendar, instant("2026-06-01T02:29+00:00"), instant("2026-06-01T02:32+00:00"))
     assert [f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}" for at in found] == [
         "02:29:00",
         "02:29:59",
@@ -199,12 +181,12 @@ def test_the_start_is_a_slot_and_the_end_is_none() -> None:
     """The instant of startDate is included, endDate is not; beyond them nothing is found or counted."""
     start, end = instant("2026-01-01T00:00+00:00"), instant("2026-01-03T00:00+00:00")
     calendar = bounded(compile_cron("0 0 * * *"), start, end)
-    assert stepped(calendar, start - 9 * DAY, end + 9 * DAY) == [start, start + DAY]
+    assert walked(calendar, start - 9 * DAY, end + 9 * DAY) == [start, start + DAY]
     assert (calendar.next_after(start - 1), calendar.next_after(start + DAY)) == (start, None)
     assert (calendar.previous_at_or_before(end), calendar.previous_at_or_before(start - 1)) == (start + DAY, None)
-    assert stepped(bounded(compile_cron("0 0 * * *"), start, None), start - DAY, start + DAY) == [start]
-    assert stepped(bounded(compile_cron("0 0 * * *"), None, start), start - DAY, start + DAY) == [start - DAY]
-    assert stepped(bounded(compile_cron("0 0 * * *"), end, start), start - DAY, end + DAY) == []
+    assert walked(bounded(compile_cron("0 0 * * *"), start, None), start - DAY, start + DAY) == [start]
+    assert walked(bounded(compile_cron("0 0 * * *"), None, start), start - DAY, start + DAY) == [start - DAY]
+    assert walked(bounded(compile_cron("0 0 * * *"), end, start), start - DAY, end + DAY) == []
 
 
 CRONS = st.sampled_from(
@@ -242,14 +224,14 @@ def test_what_is_left_is_what_no_exclusion_names(
     opens, ends = (None if hours is None else middle + hours * HOUR for hours in bounds)
     left = [
         slot
-        for slot in stepped(calendar, start, end)
+        for slot in walked(calendar, start, end)
         if slot // MINUTE * MINUTE not in minutes
         and datetime.fromtimestamp(slot, ZoneInfo(zone)).date() not in dates
         and (opens is None or slot >= opens)
         and (ends is None or slot < ends)
     ]
-    assert stepped(bounded(without(calendar, exclusions), opens, ends), start, end) == left
-    assert stepped(without(bounded(calendar, opens, ends), exclusions), start, end) == left
+    assert walked(bounded(without(calendar, exclusions), opens, ends), start, end) == left
+    assert walked(without(bounded(calendar, opens, ends), exclusions), start, end) == left
 
 
 def test_exclusions_apply_to_a_union() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from controller.decide.calendar import Calendar, CalendarError, compile_quartz, union
 from controller.decide.cron.zone import BEGIN, END, NOT_ZONES, segments_of
 from tests.unit.decide.brute_force import changes
+from tests.unit.decide.calendar_laws import assert_neighbours, walked
 from tests.unit.decide.quartz_brute_force import Stepper
 
 HOUR, DAY = 3600, 86_400
@@ -22,25 +23,6 @@ NEW_YORK, LORD_HOWE = "America/New_York", "Australia/Lord_Howe"
 def instant(text: str) -> int:
     """Seconds since the epoch of a time with its offset."""
     return int(datetime.fromisoformat(text).timestamp())
-
-
-def agreed(calendar: Calendar, start: int, end: int) -> list[int]:
-    """The slots of [start, end); forwards, backwards, counted and one by one they must agree."""
-    forwards: list[int] = []
-    slot = calendar.next_after(start - 1)
-    while slot is not None and slot < end:
-        assert not forwards or slot > forwards[-1]
-        forwards.append(slot)
-        slot = calendar.next_after(slot)
-    backwards: list[int] = []
-    slot = calendar.previous_at_or_before(end - 1)
-    while slot is not None and slot >= start:
-        backwards.append(slot)
-        slot = calendar.previous_at_or_before(slot - 1)
-    assert backwards[::-1] == forwards
-    assert calendar.count_between(start - 1, end - 1) == len(forwards)
-    assert calendar.smallest_gap(start, end - 1) == min((b - a for a, b in pairwise(forwards)), default=None)
-    return forwards
 
 
 CLOCK = {
@@ -91,7 +73,7 @@ CLOCK = {
 def test_slots_around_a_change_of_the_clock(asked: tuple[str, str, str, str], expected: list[str]) -> None:
     """Lost in the gap, the second of two copies; the case's name is its rule."""
     expression, zone, start, end = asked
-    found = agreed(compile_quartz(expression, zone), instant(start), instant(end))
+    found = walked(compile_quartz(expression, zone), instant(start), instant(end))
     assert [datetime.fromtimestamp(at, ZoneInfo(zone)).strftime("%m-%d %H:%M:%S %z") for at in found] == expected
 
 
@@ -119,7 +101,7 @@ DAYS = {
 @pytest.mark.parametrize(("dates", "expected"), DAYS.values(), ids=DAYS.keys())
 def test_days_of_2024(dates: str, expected: list[str]) -> None:
     """The first days of 2024 that the expression means; the case's name is its rule."""
-    found = agreed(
+    found = walked(
         compile_quartz(f"0 0 0 {dates}"), instant("2024-01-01T00:00+00:00"), instant("2025-01-01T00:00+00:00")
     )
     assert [f"{datetime.fromtimestamp(at, UTC):%m-%d}" for at in found][: len(expected)] == expected
@@ -147,7 +129,7 @@ def test_nothing_lies_before_1970_or_from_2100_on() -> None:
 def test_quartz_joins_a_union() -> None:
     """Quartz and other calendars are of one kind; equal instants are one slot."""
     both = union([compile_quartz("0 0 6 ? * MON-FRI"), compile_quartz("30 0 6 * * ?")])
-    assert len(agreed(both, instant("2024-01-01T00:00+00:00"), instant("2024-01-08T00:00+00:00"))) == 5 + 7
+    assert len(walked(both, instant("2024-01-01T00:00+00:00"), instant("2024-01-08T00:00+00:00"))) == 5 + 7
 
 
 def test_runs_of_a_zone_begin_ever_later_on_the_wall() -> None:
@@ -241,7 +223,7 @@ def test_slots_are_those_of_the_stepper(expressions: list[str], place: tuple[str
         assert expected == [], expression
     for expression, expected in possible:
         calendar = compile_quartz(expression, zone)
-        assert agreed(calendar, change + begins, end) == [slot for slot in expected if slot >= change + begins], (
+        assert walked(calendar, change + begins, end) == [slot for slot in expected if slot >= change + begins], (
             expression
         )
 
@@ -254,7 +236,7 @@ def test_days_are_those_of_the_stepper(dates: str, year: str, first: date) -> No
     calendar = compiled(f"0 0 0 {dates}{year}", "UTC")
     start = int(datetime(first.year, first.month, first.day, tzinfo=UTC).timestamp())
     expected = [start + n * DAY for n, day in enumerate(days) if stepper.on_day(day)]
-    assert agreed(calendar, start, start + len(days) * DAY) == expected
+    assert walked(calendar, start, start + len(days) * DAY) == expected
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
@@ -263,14 +245,4 @@ def test_an_instant_lies_between_its_neighbours(expression: str, place: tuple[st
     """prev(next(t)) is next(t), prev(next(t) - 1) <= t < next(t), and counts of adjoining ranges add up."""
     calendar = compiled(expression, place[0])
     at, later = sorted(place[1] + shift for shift in shifts)
-    following = calendar.next_after(at)
-    assert following is not None
-    assert following > at
-    assert calendar.previous_at_or_before(following) == following
-    before = calendar.previous_at_or_before(following - 1)
-    assert before == calendar.previous_at_or_before(at)
-    assert before is None or before <= at
-    assert (calendar.count_between(at, following), calendar.count_between(at, following - 1)) == (1, 0)
-    year = 366 * DAY
-    halves = calendar.count_between(at, later) + calendar.count_between(later, at + year)
-    assert calendar.count_between(at, at + year) == halves
+    assert_neighbours(calendar, at, later)
