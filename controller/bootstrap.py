@@ -8,7 +8,7 @@ import signal
 import socket
 from collections.abc import AsyncGenerator, Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
@@ -18,11 +18,11 @@ from controller.adapters.clock import StoppedClock, SystemClock
 from controller.adapters.election.single import SingleNodeElection
 from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
 from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
-from controller.adapters.specs.directory import DirectorySpecSource, validate_paths
-from controller.adapters.specs.tree import parse_tree
+from controller.adapters.specs.directory import DirectorySpecSource, snapshot, validate_paths
+from controller.adapters.specs.tree import TreeReader, parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore
-from controller.adapters.stores.store_file import StoreMode
+from controller.adapters.stores.store_file import StoreFile, StoreMode
 from controller.adapters.telemetry.console import ConsoleTelemetry
 from controller.adapters.telemetry.lines import StructlogTelemetry
 from controller.errors import PlatformError, SettingsInvalid
@@ -32,7 +32,10 @@ from controller.model.policy import Policy
 from controller.model.profile import PlatformProfile
 from controller.model.schedule import ScheduleSpec
 from controller.model.status import StatusReport
-from controller.ports.spec_source import SpecTree
+from controller.ports.cadence import Cadence
+from controller.ports.clock import Clock
+from controller.ports.platform import Platform
+from controller.ports.spec_source import SpecSource, SpecTree
 from controller.ports.store import Store, StoredEvent, StoredPolicy
 from controller.ports.telemetry import Telemetry
 from controller.reconcile.loop import Loop
@@ -311,3 +314,58 @@ async def read_forecast(settings: Settings, at: datetime, only: str | None = Non
         return await read_outlooks(Reading(store, source, _RESTORERS, settings.profiles, at, only=only))
     finally:
         await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPorts:
+    """What a simulation puts in the place of the machine and of the platforms."""
+
+    clock: Clock
+    cadence: Cadence
+    store: Store
+    spec_source: SpecSource
+    telemetry: Telemetry
+    platforms: Mapping[str, tuple[Platform, PlatformProfile]]
+    holder: str
+    longest_nap: timedelta
+
+
+def simulated_controller(ports: SimulatedPorts) -> Loop:
+    """A controller as it is, on ports that are not."""
+    return Loop(
+        World(
+            clock=ports.clock,
+            cadence=ports.cadence,
+            store=ports.store,
+            election=SingleNodeElection(ports.store, ports.clock, ports.holder),
+            spec_source=ports.spec_source,
+            telemetry=ports.telemetry,
+            platforms=ports.platforms,
+            restorers=_RESTORERS,
+            version="simulated",
+            specs_label="simulated",
+            # What the checker needs to see must not be pruned before the end.
+            keep_history=timedelta(days=36_500),
+            longest_nap=ports.longest_nap,
+        )
+    )
+
+
+def simulated_store() -> SqliteStore:
+    """The real store without a file: it lives as long as its handles do."""
+    return SqliteStore(StoreFile.in_memory())
+
+
+def spec_reader(profiles: Mapping[str, PlatformProfile] | None) -> Callable[[Mapping[str, bytes], str], SpecTree]:
+    """A reader of spec trees that are in memory, content by path, each with the name of its revision."""
+    reader = TreeReader(profiles)
+    return lambda files, revision: reader.read(files, revision=revision)
+
+
+def read_spec_files(path: Path) -> dict[str, bytes]:
+    """The spec files below a directory, content by path.
+
+    Raises:
+        SpecSourceUnavailable: it could not be read whole.
+    """
+    return snapshot(path)[1]

@@ -15,6 +15,7 @@ COMMANDS = {
     "validate": "check spec files offline",
     "plan": "what the next cycle would do and would not do, and why",
     "forecast": "every slot to come, and what it will come to",
+    "simulate": "the whole controller against a simulated platform, in simulated time",
     "next": "the next instants of one expression",
     "get": "schedules with their status",
     "events": "the recorded events",

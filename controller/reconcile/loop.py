@@ -20,9 +20,6 @@ from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.timekeeping import Timekeeper
 from controller.reconcile.world import World
 
-LONGEST_NAP = timedelta(seconds=5)
-"""The loop looks at the wall clock at least this often, so that a step of it is noticed."""
-
 WORKING_SET_MAX = 2000
 """Connections planned at once; more go into the next cycles, so that answers are taken in between."""
 
@@ -148,7 +145,7 @@ class Loop:
         instants = [at for at in (self._agenda.next_at(), *self._listing_instants(now)) if at is not None]
         if self._ready:
             instants.append(now)
-        pause = min([*(at - now for at in instants), LONGEST_NAP])
+        pause = min([*(at - now for at in instants), self._world.longest_nap])
         if pause > timedelta():
             try:
                 async with asyncio.timeout(pause.total_seconds()):

@@ -22,6 +22,7 @@ class World:
     Attributes:
         election: who acts on a platform; it takes platforms on this ``store``.
         restorers: read back what the store kept.
+        longest_nap: the loop looks at the wall clock at least this often, so that a step of it is noticed.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
     """
 
@@ -39,4 +40,5 @@ class World:
     resync: timedelta = timedelta(minutes=10)
     keep_history: timedelta = timedelta(days=30)
     stop_grace: timedelta = timedelta(seconds=7)
+    longest_nap: timedelta = timedelta(seconds=5)
     observe: bool = False

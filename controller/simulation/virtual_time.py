@@ -3,15 +3,27 @@
 import asyncio
 import selectors
 from collections.abc import Callable, Coroutine
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
+OWNER: ContextVar[object] = ContextVar("OWNER", default=None)
+"""For whom tasks are made from here on; tasks that a task makes belong to the same owner."""
+
 
 class DeadlockError(RuntimeError):
     """Nothing is ready and no timer is set: in real time the loop would wait for ever."""
+
+
+class LivelockError(RuntimeError):
+    """Something is always ready, so that time stands still: in real time a processor would be busy for ever."""
+
+
+STEPS_AT_ONCE = 100_000
+"""Rounds of the loop at one instant after which it counts as a livelock."""
 
 
 class _JumpingSelector(selectors.SelectSelector):
@@ -20,15 +32,22 @@ class _JumpingSelector(selectors.SelectSelector):
     def __init__(self) -> None:
         super().__init__()
         self.elapsed = 0.0
+        self._standing = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Look at what is ready now; if that is nothing, jump ahead by ``timeout`` seconds."""
         ready = super().select(0)
         if ready or timeout == 0:
+            self._standing += 1
+            if self._standing > STEPS_AT_ONCE:
+                # Once: what ends the tasks afterwards needs steps as well.
+                self._standing = 0
+                raise LivelockError(f"{STEPS_AT_ONCE} steps and no time has passed")
             return ready
         if timeout is None:
             raise DeadlockError("nothing is ready and no timer is set")
         self.elapsed += max(timeout, 0.0)
+        self._standing = 0
         return []
 
 
@@ -38,6 +57,7 @@ class SerialTask(asyncio.Task[Any]):
     def __init__(self, serial: int, coroutine: Coroutine[Any, Any, Any], **options: Any) -> None:
         # Before the constructor, which puts the task into a set.
         self.serial = serial
+        self.owner = OWNER.get()
         super().__init__(coroutine, **options)
 
     def __hash__(self) -> int:
@@ -61,6 +81,11 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
     def suspend(self, seconds: float) -> None:
         """Let time pass in which nothing runs, as while the machine sleeps; what was due meanwhile comes late."""
         self._jumping.elapsed += seconds
+
+    def tasks_of(self, owner: object) -> list[SerialTask]:
+        """What is not done of an owner's tasks, oldest first."""
+        found = [task for task in asyncio.all_tasks(self) if isinstance(task, SerialTask) and task.owner is owner]
+        return sorted(found, key=lambda task: task.serial)
 
 
 class VirtualClock:
@@ -124,4 +149,14 @@ def run_virtual(start: datetime, main: Callable[[VirtualTimeLoop], Coroutine[Any
     try:
         return loop.run_until_complete(main(loop))
     finally:
+        _end_tasks(loop)
         loop.close()
+
+
+def _end_tasks(loop: VirtualTimeLoop) -> None:
+    """Let go of what a failed run left behind, so that nothing of it complains later."""
+    left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    for task in left:
+        task.cancel()
+    if left:
+        loop.run_until_complete(asyncio.wait(left, timeout=60))

@@ -85,6 +85,14 @@ class StoreFile:
         return cls._for_acting(path) if mode is StoreMode.ACT else cls._for_reading(path)
 
     @classmethod
+    def in_memory(cls) -> "StoreFile":
+        """A store without a file, for simulations: it outlives every controller on it, but not the process."""
+        path, database = Path(":memory:"), sqlite3.connect(":memory:", isolation_level=None)
+        database.execute("PRAGMA foreign_keys = ON")
+        _bring_up_to_date(path, database)
+        return cls(path, StoreMode.ACT, database, None)
+
+    @classmethod
     def _for_acting(cls, path: Path) -> "StoreFile":
         lock = _lock(path)
         try:

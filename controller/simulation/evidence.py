@@ -1,0 +1,40 @@
+"""What the checker judges: plain values, whether they come from a simulation or from a store and a platform's own list."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from controller.model.identity import ConnectionRef
+from controller.model.profile import PlatformProfile
+from controller.model.record import SlotRecord
+from controller.ports.spec_source import SpecTree
+from controller.simulation.chronicle import Chronicle
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A revision as a life of the controller first saw it."""
+
+    at: datetime
+    life: int
+    tree: SpecTree
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """Everything about one stretch of time.
+
+    Attributes:
+        records: every slot record, oldest first.
+        calm_at: when the last fault ended.
+        read_at: when all this was taken down.
+        connections: what the platforms know.
+    """
+
+    profiles: Mapping[str, PlatformProfile]
+    chronicle: Chronicle
+    records: Mapping[ConnectionRef, Sequence[SlotRecord]]
+    fetched: Sequence[Fetched]
+    calm_at: datetime
+    read_at: datetime
+    connections: Mapping[str, Sequence[str]]

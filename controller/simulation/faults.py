@@ -1,0 +1,152 @@
+"""What can go wrong, and a plan of when it does: an explicit list, drawn from a seed, that can be shortened and played again."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from random import Random
+
+
+class FaultKind(StrEnum):
+    """Everything that the nemesis can do."""
+
+    LOST_REQUEST = "lost_request"
+    LOST_REPLY = "lost_reply"
+    LATE_EFFECT = "late_effect"
+    ERROR_WITH_EFFECT = "error_with_effect"
+    ERROR_WITHOUT_EFFECT = "error_without_effect"
+    REFUSED = "refused"
+    REJECTED = "rejected"
+    BUSY = "busy"
+    QUOTA = "quota"
+    OUTAGE = "outage"
+    LIST_FAILS = "list_fails"
+    LIST_LAG = "list_lag"
+    CLOCK_SKEW = "clock_skew"
+    FOREIGN_RUN = "foreign_run"
+    HISTORY_DELETED = "history_deleted"
+    CRASH = "crash"
+    CRASH_BEFORE_POST = "crash_before_post"
+    CRASH_AFTER_POST = "crash_after_post"
+    CRASH_BEFORE_WRITE = "crash_before_write"
+    CRASH_AFTER_WRITE = "crash_after_write"
+    STORE_FAILS = "store_fails"
+    STORE_ANSWER_LOST = "store_answer_lost"
+    STORE_SLOW = "store_slow"
+    SPEC_EDITED = "spec_edited"
+    SPEC_SUSPENDED = "spec_suspended"
+    SPEC_DELETED = "spec_deleted"
+    BAD_FILE = "bad_file"
+    SOURCE_FAILS = "source_fails"
+
+
+K = FaultKind
+
+ON_POST = (
+    K.LOST_REQUEST,
+    K.LOST_REPLY,
+    K.LATE_EFFECT,
+    K.ERROR_WITH_EFFECT,
+    K.ERROR_WITHOUT_EFFECT,
+    K.REFUSED,
+    K.REJECTED,
+    K.BUSY,
+)
+"""Each waits for the next POST and is what becomes of it."""
+
+CRASHES = (K.CRASH, K.CRASH_BEFORE_POST, K.CRASH_AFTER_POST, K.CRASH_BEFORE_WRITE, K.CRASH_AFTER_WRITE)
+
+ON_SPECS = (K.SPEC_EDITED, K.SPEC_SUSPENDED, K.SPEC_DELETED)
+"""What a person writes into the specs; only where the simulation wrote them itself."""
+
+LENGTHS: Mapping[FaultKind, tuple[float, float]] = {
+    K.QUOTA: (20, 180),
+    K.OUTAGE: (30, 7200),
+    K.LIST_FAILS: (20, 1800),
+    K.LIST_LAG: (60, 3600),
+    K.CLOCK_SKEW: (600, 7200),
+    K.CRASH: (1, 1800),
+    K.CRASH_BEFORE_POST: (1, 300),
+    K.CRASH_AFTER_POST: (1, 300),
+    K.CRASH_BEFORE_WRITE: (1, 300),
+    K.CRASH_AFTER_WRITE: (1, 300),
+    K.STORE_SLOW: (2, 12),
+    K.SPEC_EDITED: (1800, 20000),
+    K.SPEC_SUSPENDED: (600, 10000),
+    K.SPEC_DELETED: (600, 10000),
+    K.BAD_FILE: (600, 10000),
+    K.SOURCE_FAILS: (60, 1800),
+}
+"""Shortest and longest time, in seconds, for which each lasts, or until the controller is back."""
+
+PER_DAY: Mapping[FaultKind, float] = {
+    K.QUOTA: 3,
+    K.OUTAGE: 1,
+    K.LIST_FAILS: 3,
+    K.LIST_LAG: 5,
+    K.CLOCK_SKEW: 2,
+    K.FOREIGN_RUN: 12,
+    K.HISTORY_DELETED: 6,
+    K.CRASH: 6,
+    K.CRASH_BEFORE_POST: 4,
+    K.CRASH_AFTER_POST: 4,
+    K.CRASH_BEFORE_WRITE: 4,
+    K.CRASH_AFTER_WRITE: 4,
+    K.STORE_FAILS: 6,
+    K.STORE_ANSWER_LOST: 4,
+    K.STORE_SLOW: 6,
+    K.SPEC_EDITED: 2,
+    K.SPEC_SUSPENDED: 2,
+    K.SPEC_DELETED: 1,
+    K.BAD_FILE: 2,
+    K.SOURCE_FAILS: 2,
+}
+"""How often each happens on an ordinary day; those of POSTs are a share of the POSTs instead."""
+
+POST_SHARE = 0.012
+"""How many of all POSTs meet each kind."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Fault:
+    """One thing that goes wrong: from when on, what, and for how long. Seconds count from the start."""
+
+    at: float
+    kind: FaultKind
+    seconds: float = 0.0
+    choice: float = 0.0
+
+    def __str__(self) -> str:
+        return f"Fault({self.at}, FaultKind.{self.kind.name}, {self.seconds}, {self.choice})"
+
+
+class Severity(StrEnum):
+    """How much goes wrong."""
+
+    NONE = "none"
+    STANDARD = "standard"
+    HEAVY = "heavy"
+
+
+_FACTOR = {Severity.NONE: 0.0, Severity.STANDARD: 1.0, Severity.HEAVY: 4.0}
+
+
+def draw_faults(
+    chance: Random, severity: Severity, seconds: float, posts_per_day: float, kinds: Sequence[FaultKind] = tuple(K)
+) -> tuple[Fault, ...]:
+    """A plan for a simulation of that length: a random half of the kinds, each as often as its rate says.
+
+    Half of them, because many faults hide others: what never happens together with an outage is found in the seeds without one.
+    """
+    factor = _FACTOR[severity]
+    if not factor:
+        return ()
+    found: list[Fault] = []
+    for kind in [kind for kind in kinds if chance.random() < 0.5]:
+        rate = PER_DAY.get(kind, POST_SHARE * posts_per_day) * factor
+        at = chance.expovariate(rate / 86400)
+        while at < seconds:
+            shortest, longest = LENGTHS.get(kind, (0.0, 0.0))
+            length = shortest * (longest / shortest) ** chance.random() if shortest else 0.0
+            found.append(Fault(round(at, 3), kind, round(length, 3), round(chance.random(), 6)))
+            at += chance.expovariate(rate / 86400)
+    return tuple(sorted(found))

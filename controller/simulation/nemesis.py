@@ -1,0 +1,70 @@
+"""Carries out a plan of faults: some wait for the next call that they fit, some last for a while."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from controller.model.identity import ConnectionRef
+from controller.ports.clock import Clock
+from controller.simulation.chronicle import Chronicle, Trouble
+from controller.simulation.faults import ON_POST, Fault, FaultKind
+
+FOR_ALL = frozenset(
+    {FaultKind.QUOTA, FaultKind.OUTAGE, FaultKind.LIST_FAILS, FaultKind.LIST_LAG, FaultKind.CLOCK_SKEW}
+    | {FaultKind.SOURCE_FAILS}
+)
+"""Those that last for a while and hit every call meanwhile."""
+
+AFTERMATH = timedelta(seconds=60)
+"""How long after its end a fault may still be the reason of something: back-off after failed listings and refused POSTs."""
+
+
+class Nemesis:
+    """What is wrong now."""
+
+    def __init__(self, chronicle: Chronicle, clock: Clock) -> None:
+        self._chronicle = chronicle
+        self._clock = clock
+        self._waiting: list[Fault] = []
+        self._standing: dict[FaultKind, tuple[datetime, Fault]] = {}
+
+    def strike(self, fault: Fault) -> None:
+        """Let a fault begin: wait for the call that it fits, or stand for its time."""
+        if fault.kind in FOR_ALL:
+            now = self._clock.now()
+            until = now + timedelta(seconds=fault.seconds)
+            self._standing[fault.kind] = (until, fault)
+            self._chronicle.troubles.append(Trouble(fault.kind, now, until + AFTERMATH))
+        else:
+            self._waiting.append(fault)
+
+    def take(self, kinds: Iterable[FaultKind], ref: ConnectionRef | None = None) -> Fault | None:
+        """The oldest waiting fault of some kinds, which happens now."""
+        wanted = set(kinds)
+        for place, fault in enumerate(self._waiting):
+            if fault.kind in wanted:
+                del self._waiting[place]
+                self.happens(fault, ref)
+                return fault
+        return None
+
+    def happens(self, fault: Fault, ref: ConnectionRef | None = None) -> None:
+        """Note that a fault happens now."""
+        self._chronicle.hit(fault.kind, ref)
+        now = self._clock.now()
+        name = None if ref is None or fault.kind not in ON_POST else ref.connection_id
+        self._chronicle.troubles.append(
+            Trouble(fault.kind, now, now + timedelta(seconds=fault.seconds) + AFTERMATH, name)
+        )
+
+    def standing(self, kind: FaultKind, ref: ConnectionRef | None = None) -> tuple[Fault, float] | None:
+        """A fault that lasts now, which hits the call that asks, and how many seconds of it are left."""
+        found = self._standing.get(kind)
+        if found is None or found[0] <= self._clock.now():
+            return None
+        self._chronicle.hit(kind, ref)
+        return found[1], (found[0] - self._clock.now()).total_seconds()
+
+    def calm(self) -> None:
+        """Nothing is wrong from now on."""
+        self._waiting.clear()
+        self._standing.clear()

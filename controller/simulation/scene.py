@@ -1,0 +1,118 @@
+"""What is simulated: specs, platforms, how long, and how much goes wrong."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from random import Random
+
+from controller.model.profile import AITRONOS, PlatformProfile
+from controller.simulation.faults import FaultKind, Severity
+from controller.simulation.platform import Temper
+
+START = datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """One simulation before it has happened.
+
+    Attributes:
+        edits: what a file may be changed to for a while, by path and by the fault that does it; None deletes it.
+        tempers: how jobs are, by platform and connection.
+        longest_nap: seconds after which the controller looks around although nothing is due; what needs it would be a defect.
+    """
+
+    seed: str
+    files: Mapping[str, bytes]
+    profiles: Mapping[str, PlatformProfile]
+    tempers: Mapping[str, Mapping[str, Temper]]
+    days: float = 1.0
+    severity: Severity = Severity.STANDARD
+    start: datetime = START
+    edits: Mapping[str, Mapping[FaultKind, bytes | None]] = field(default_factory=dict)
+    longest_nap: float = 5.0
+
+    @property
+    def seconds(self) -> float:
+        """How long faults may happen."""
+        return self.days * 86400
+
+
+_HEAD = "apiVersion: mainspring.dev/v1\nkind: SyncSchedule\nmetadata: {{name: {name}}}\nspec:\n  connectionId: conn_{name}\n"
+
+BEHAVIOURS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("overlap", ("Skip", "Queue", "Replace")),
+    ("whenInDoubt", ("Retry", "Retry", "Skip")),
+    ("jitter", ("", "", "2m")),
+    ("minGap", ("", "1s", "3m")),
+    ("catchUp", ("", "", "{policy: None}", "{window: 5m}", "{window: 2h}")),
+    ("retry", ("", "{attempts: 2, backoff: 1m}")),
+    ("windows", ("", "", "", '[{deny: {cron: "0 1 * * *", duration: 2h, reason: night}}]')),
+    ("drift", ("", "", "{foreignJobs: Ignore}")),
+)
+"""Fields below ``spec`` and what they may say; an empty text leaves the default."""
+
+
+def drawn_scene(seed: str, *, days: float = 1.0, severity: Severity = Severity.STANDARD, connections: int = 5) -> Scene:
+    """Connections with a slot about every quarter of an hour, each with a behaviour of its own."""
+    chance = Random(f"{seed}/scene")
+    files: dict[str, bytes] = {}
+    edits: dict[str, dict[FaultKind, bytes | None]] = {}
+    for number in range(connections):
+        name = f"s{number}"
+        lines = "".join(f"  {field}: {text}\n" for field, texts in BEHAVIOURS if (text := chance.choice(texts)) != "")
+        head, calendar, other = _HEAD.format(name=name), _calendar(chance), _calendar(chance)
+        files[f"{name}.yaml"] = (head + calendar + lines).encode()
+        edits[f"{name}.yaml"] = {
+            FaultKind.SPEC_EDITED: (head + other + lines).encode(),
+            FaultKind.SPEC_SUSPENDED: (head + calendar + lines + "  suspend: {reason: a rest}\n").encode(),
+            FaultKind.SPEC_DELETED: None,
+        }
+    tempers = {"default": {f"conn_s{number}": _temper(chance) for number in range(connections)}}
+    nap = chance.choice((5.0, 60.0, 600.0, 600.0))
+    return Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=nap)
+
+
+def _calendar(chance: Random) -> str:
+    minute = chance.randrange(15)
+    kinds = (
+        "    - every: 15m\n",
+        f'    - cron: "{minute}-59/15 * * * *"\n',
+        f'    - cron: "{minute}/15 * * * *"\n      timeZone: America/New_York\n',
+        f'    - quartz: "{chance.randrange(60)} {minute}/15 * * * ?"\n',
+        f"    - every: 15m\n      anchor: 2026-01-01T00:{minute:02}:30Z\n",
+    )
+    return "  schedules:\n" + chance.choice(kinds)
+
+
+def _temper(chance: Random) -> Temper:
+    return Temper(
+        longest=chance.choice((120.0, 300.0, 600.0)),
+        long_share=chance.choice((0.0, 0.02, 0.1)),
+        failed_share=chance.choice((0.0, 0.05, 0.2)),
+    )
+
+
+def scene_of(
+    files: Mapping[str, bytes],
+    profiles: Mapping[str, PlatformProfile],
+    connections: Mapping[str, tuple[str, ...]],
+    *,
+    seed: str,
+    days: float,
+    severity: Severity,
+    start: datetime,
+) -> Scene:
+    """Specs that somebody else wrote; how their jobs are is drawn from the seed."""
+    chance = Random(f"{seed}/tempers")
+    tempers = {
+        name: {each: _fitting(chance, profiles[name]) for each in rows} for name, rows in sorted(connections.items())
+    }
+    return Scene(seed, dict(files), profiles, tempers, days, severity, start)
+
+
+def _fitting(chance: Random, profile: PlatformProfile) -> Temper:
+    """Jobs that fit between the shortest slots that the platform allows, most of the time."""
+    shortest = profile.min_interval.total_seconds()
+    longest = shortest * chance.choice((0.3, 0.6, 0.9))
+    return Temper(longest * 0.2, longest, longest * 6, chance.choice((0.0, 0.02)), chance.choice((0.0, 0.05)))

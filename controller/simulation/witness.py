@@ -1,0 +1,127 @@
+"""A store that is watched: what is committed is noted, a dead life writes nothing, and faults happen before and after each write."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any, cast
+
+from controller.errors import StoreUnavailable
+from controller.model.identity import ClaimKey, ConnectionRef
+from controller.model.job import Job
+from controller.model.record import Answer, Claim, SlotRecord
+from controller.ports.clock import Clock
+from controller.ports.store import Decisions, Store
+from controller.simulation.chronicle import Chronicle, Claimed, Journal, Version
+from controller.simulation.faults import FaultKind
+from controller.simulation.life import Life
+from controller.simulation.nemesis import Nemesis
+
+JUDGED = ("claim", "confirm", "close_claim", "answered", "apply", "request_cancel", "save_jobs", "take")
+"""The writes around which crashes and failures of the store happen."""
+
+
+class Witness:
+    """Stands between a life of the controller and its store; `of` makes one.
+
+    It is dynamic, because it does the same about every method: a store port of its own would say nothing more.
+    """
+
+    def __init__(self, store: Store, life: Life, chronicle: Chronicle, nemesis: Nemesis, clock: Clock) -> None:
+        self._store, self._life, self._chronicle, self._nemesis, self._clock = store, life, chronicle, nemesis, clock
+
+    @classmethod
+    def of(cls, store: Store, life: Life, chronicle: Chronicle, nemesis: Nemesis, clock: Clock) -> Store:
+        """A store that is watched."""
+        return cast("Store", cls(store, life, chronicle, nemesis, clock))
+
+    def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
+        method = getattr(self._store, name)
+        if name in JUDGED:
+
+            async def write(*given: Any) -> Any:
+                return await self._write(name, method, given)
+
+            return write
+
+        async def pass_on(*given: Any, **more: Any) -> Any:
+            self._life.breathe()
+            return await method(*given, **more)
+
+        return pass_on
+
+    async def _write(self, name: str, method: Callable[..., Awaitable[Any]], given: tuple[Any, ...]) -> Any:
+        self._life.breathe()
+        ref = _ref_of(given)
+        if (crash := self._nemesis.take((FaultKind.CRASH_BEFORE_WRITE,), ref)) is not None:
+            self._life.die(crash.seconds)
+        began_at = self._clock.now()
+        if name == "claim" and (slow := self._nemesis.take((FaultKind.STORE_SLOW,), ref)) is not None:
+            await self._clock.sleep(slow.seconds)
+            self._life.breathe()
+        if self._nemesis.take((FaultKind.STORE_FAILS,), ref) is not None:
+            raise StoreUnavailable("the disk is full")
+        result = await method(*given)
+        match name:
+            case "claim":
+                self._claimed(given[0], began_at)
+            case "confirm":
+                if result:
+                    self._confirmed(*given)
+            case "close_claim":
+                self._closed(given[0])
+            case "answered":
+                self._answered(given[0], given[1])
+            case "apply":
+                self._applied(given[0])
+        if (crash := self._nemesis.take((FaultKind.CRASH_AFTER_WRITE,), ref)) is not None:
+            self._life.die(crash.seconds)
+        if self._nemesis.take((FaultKind.STORE_ANSWER_LOST,), ref) is not None:
+            raise StoreUnavailable("the disk did not answer")
+        return result
+
+    def _claimed(self, claim: Claim, began_at: datetime) -> None:
+        known, ref = self._chronicle.open.get(claim.ref), claim.ref
+        if known is not None:
+            self._chronicle.broken.append(f"S9 {claim.key} was claimed while {known.claim.key} was open")
+        claimed = Claimed(claim, self._life.number, began_at, self._clock.now())
+        self._chronicle.claims.append(claimed)
+        self._chronicle.open[ref], self._chronicle.states[ref] = claimed, Journal.CLAIMED
+
+    def _confirmed(self, claim: Claim, job: Job, record: SlotRecord) -> None:
+        del record
+        self._chronicle.own(claim.ref.platform, job.job_id, claim.key)
+        if job.job_id in claim.baseline:
+            self._chronicle.broken.append(f"S6 {claim.key} was confirmed with {job.job_id}, which was known before")
+        self._closed(claim)
+
+    def _closed(self, claim: Claim) -> None:
+        claimed = self._chronicle.open.pop(claim.ref, None)
+        if claimed is not None:
+            claimed.closed_at = self._clock.now()
+        self._chronicle.states.pop(claim.ref, None)
+
+    def _answered(self, claim: Claim, answer: Answer) -> None:
+        if claim.ref in self._chronicle.open:
+            self._chronicle.states[claim.ref] = Journal.BUSY if answer is Answer.BUSY else Journal.UNKNOWN
+
+    def _applied(self, decisions: Decisions) -> None:
+        now = self._clock.now()
+        for accepted in decisions.accepted:
+            self._chronicle.versions.setdefault(accepted.ref, []).append(Version(now, accepted.spec))
+            if accepted.effective_since > now:
+                self._chronicle.broken.append(
+                    f"S8 {accepted.ref} is in force from {accepted.effective_since} on, at {now}"
+                )
+        for settled in decisions.settled:
+            if settled.job is not None:
+                self._chronicle.own(settled.claim.ref.platform, settled.job.job_id, settled.claim.key)
+                if settled.job.job_id in settled.claim.baseline:
+                    self._chronicle.broken.append(f"S6 {settled.claim.key} adopted {settled.job.job_id}, known before")
+            self._closed(settled.claim)
+        for record in decisions.records:
+            if record.job_id is not None:
+                self._chronicle.own(record.slot.ref.platform, record.job_id, ClaimKey(record.slot, 0))
+
+
+def _ref_of(given: tuple[Any, ...]) -> ConnectionRef | None:
+    first = given[0] if given else None
+    return first.ref if isinstance(first, Claim) else None
