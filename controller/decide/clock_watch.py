@@ -146,8 +146,25 @@ def ticked(watch: ClockWatch, reading: Reading) -> ClockWatch:
         return replace(watch, last=reading)
     if abs(apart) > STEP_TOLERATED:
         return replace(watch, step=apart, agreed_at=watch.last.wall, last=reading, freezes=watch.freezes + 1)
+    if not apart:
+        return _read(watch, watch.baseline, reading)
     most = timedelta(seconds=max(reading.boottime - watch.last.boottime, 0.0) * FOLLOWED)
-    return replace(watch, baseline=watch.baseline + max(-most, min(apart, most)), last=reading)
+    return _read(watch, watch.baseline + max(-most, min(apart, most)), reading)
+
+
+def _read(watch: ClockWatch, baseline: datetime, reading: Reading) -> ClockWatch:
+    """The same with a newer reading. The clocks are read several times a step, and ``replace`` costs four times as much."""
+    return ClockWatch(
+        baseline,
+        reading,
+        watch.step,
+        watch.agreed_at,
+        watch.confirmed,
+        watch.errors,
+        watch.accepted,
+        watch.freezes,
+        watch.jump,
+    )
 
 
 def heard(watch: ClockWatch, reading: Reading, answer: DateAnswer) -> ClockWatch:

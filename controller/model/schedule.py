@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 
 from controller.model.calendar import CalendarEntry, CalendarTerms, Exclusion, dump_terms
 from controller.model.identity import ConnectionRef
@@ -155,4 +156,15 @@ class ScheduleSpec:
     @property
     def calendar_key(self) -> str:
         """Canonical JSON of what decides which slots exist; equal keys have equal slots."""
-        return dump_terms(CalendarTerms(self.entries, self.exclude, self.start_date, self.end_date))
+        return _key_of(self.entries, self.exclude, self.start_date, self.end_date)
+
+
+@lru_cache(maxsize=65_536)
+def _key_of(
+    entries: tuple[CalendarEntry, ...],
+    exclude: tuple[Exclusion, ...],
+    start_date: datetime | None,
+    end_date: datetime | None,
+) -> str:
+    """Every cycle asks for the key; schedules with equal calendars share one."""
+    return dump_terms(CalendarTerms(entries, exclude, start_date, end_date))

@@ -76,8 +76,8 @@ async def _is_written_alone(world: World, decided: ConnectionPlan, now: datetime
     return True
 
 
-async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> None:
-    """Claim the slot durably, then send one POST, then write what came of it.
+async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> bool:
+    """Claim the slot durably, then send one POST, then write what came of it; True if it is known to have started a job.
 
     A claim whose answer is not known when this ends stays open: it is in doubt, and observation settles it.
 
@@ -97,7 +97,7 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> Non
             Reason.AWAITING_TURN,
             "its claim took too long to write; nothing was sent",
         )
-        return
+        return False
     try:
         job = await platform.platform.trigger_sync(claim.ref.connection_id)
     except NotCreated as error:
@@ -114,7 +114,8 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> Non
         await _leave_open(world, claim, Answer.UNKNOWN, "the controller stopped before the answer came")
         raise
     else:
-        await _confirm(world, platform, claim, job)
+        return await _confirm(world, platform, claim, job)
+    return False
 
 
 async def _close(world: World, claim: Claim, status: ClaimStatus, reason: Reason, message: str) -> None:
@@ -131,8 +132,8 @@ async def _leave_open(world: World, claim: Claim, answer: Answer, message: str) 
     await say.tell(world, [say.about_claim(EventName.TRIGGER_IN_DOUBT, claim, now, message, Reason.IN_DOUBT)])
 
 
-async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> None:
-    """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing: busy."""
+async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> bool:
+    """Attribute the job of a 2xx answer; an id that was known before, or is another slot's, proves nothing: busy, and False."""
     now = world.clock.now()
     is_shifted = claim.due_at is not None and claim.due_at != claim.key.slot.scheduled_at
     record = SlotRecord(
@@ -147,11 +148,12 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
     )
     if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record):
         await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
-        return
+        return False
     platform.remember([job], now)
     await world.store.save_jobs(platform.name, [job])
     delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
     await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
+    return True
 
 
 async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) -> None:

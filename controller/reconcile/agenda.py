@@ -29,6 +29,11 @@ class Agenda:
             self._heap = [(at, known) for known, at in self._wake_at.items()]
             heapify(self._heap)
 
+    def put_by(self, ref: ConnectionRef, latest: datetime) -> None:
+        """Look at the connection at an instant, or before it where that was wanted already."""
+        known = self._wake_at.get(ref)
+        self.put(ref, latest if known is None else min(known, latest))
+
     def wake_at(self, ref: ConnectionRef) -> datetime | None:
         """The connection's instant."""
         return self._wake_at.get(ref)

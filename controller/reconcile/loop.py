@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
+from itertools import islice
 
 from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
@@ -22,6 +23,10 @@ from controller.reconcile.world import World
 
 WORKING_SET_MAX = 2000
 """Connections planned at once; more go into the next cycles, so that answers are taken in between."""
+
+AFTER_START = timedelta(seconds=2)
+"""When a connection is judged again whose sync was just started, from the second on in which it was: nothing is urgent there, and those
+that start together are judged together."""
 
 AFTER_FAILURE = timedelta(seconds=1)
 """Pause after a cycle that the store failed; a full disk is not helped by trying faster."""
@@ -272,12 +277,13 @@ class Loop:
             platform.listing_under_way = False
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:
+        is_started = False
         try:
             # What was decided by a clock that was set since is not carried out.
             if not self._holding.acts_on(platform) or self._timekeeper.doubts(platform.name):
                 return
             if isinstance(write, TriggerSync):
-                await act.trigger(self._world, platform, write.claim)
+                is_started = await act.trigger(self._world, platform, write.claim)
             else:
                 await act.cancel(self._world, platform, write)
         except Fenced as error:
@@ -287,7 +293,11 @@ class Loop:
         finally:
             platform.in_flight.discard(ref.connection_id)
             free = max(platform.profile.write_concurrency - len(platform.in_flight), 0)
-            self._ready |= {ref, *list(platform.waiting_turn)[:free]}
+            self._ready.update(islice(platform.waiting_turn, free))
+            if is_started:
+                self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
+            else:
+                self._ready.add(ref)
 
     async def _finish(self) -> None:
         """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""

@@ -1,19 +1,22 @@
 """The store in one SQLite file: durable, for one controller, readable by anybody meanwhile.
 
-The methods do not await: each is a few statements of well under a millisecond, and a thread in between would cost more than it frees.
+Nothing here leaves the event loop's thread: a method is a few statements of well under a millisecond, and a thread in between would
+cost more than it frees. What several tasks write at once is committed together.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 from controller.adapters.stores import sqlite_epochs as epochs
 from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
 from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
+from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
@@ -23,12 +26,15 @@ from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 __all__ = ["SqliteStore", "StoreMode"]
 
+T = TypeVar("T")
+
 
 class SqliteStore:
     """See `controller.ports.store.Store`; `open` makes one."""
 
     def __init__(self, file: StoreFile) -> None:
         self._file = file
+        self._group = GroupCommit(file)
         self._epochs: dict[str, int] = {}
 
     @classmethod
@@ -96,6 +102,15 @@ class SqliteStore:
             for record in decisions.records:
                 writes.refuse_claimed(database, record.slot)
 
+    async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
+        """Write under the platform's epoch, in one transaction with what others write at the same moment."""
+
+        def fenced(database: sqlite3.Connection) -> T:
+            epochs.expect(database, (platform,), self._epochs)
+            return write(database)
+
+        return await self._group.run(fenced)
+
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
 
@@ -103,12 +118,15 @@ class SqliteStore:
             SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot is settled.
         """
         slot = claim.key.slot
-        with self._writing(claim.ref.platform) as database:
+
+        def write(database: sqlite3.Connection) -> None:
             writes.put_claim(database, claim, self._epochs[slot.ref.platform])
             if claim.key.run > 0:
                 writes.move_watermark(database, slot.ref, slot.scheduled_at)
             elif not writes.put_record(database, record_of_claim(claim)):
                 raise slot_is_settled(slot)
+
+        await self._together(claim.ref.platform, write)
 
     async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
@@ -116,18 +134,20 @@ class SqliteStore:
         Raises:
             SlotAlreadyClaimed: the claim is not open any more.
         """
-        with self._writing(claim.ref.platform) as database:
+
+        def write(database: sqlite3.Connection) -> bool:
             if not writes.attribute(database, claim.key, job.job_id):
                 return False
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
                 raise claim_is_closed(claim)
             writes.put_record_of(database, claim.key, record)
-        return True
+            return True
+
+        return await self._together(claim.ref.platform, write)
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
-        with self._writing(claim.ref.platform) as database:
-            writes.note_answer(database, claim, answer, at)
+        await self._together(claim.ref.platform, lambda database: writes.note_answer(database, claim, answer, at))
 
     async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
         """Close a claim that made no job.
@@ -135,20 +155,21 @@ class SqliteStore:
         Raises:
             SlotAlreadyClaimed: the claim is not open any more.
         """
-        with self._writing(claim.ref.platform) as database:
+
+        def write(database: sqlite3.Connection) -> None:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
             writes.put_record_of(database, claim.key, record)
 
+        await self._together(claim.ref.platform, write)
+
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
-        with self._writing(request.ref.platform) as database:
-            writes.put_cancel(database, request)
+        await self._together(request.ref.platform, lambda database: writes.put_cancel(database, request))
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
         """Keep what was observed of jobs."""
-        with self._writing(platform) as database:
-            notes.put_jobs(database, platform, jobs)
+        await self._together(platform, lambda database: notes.put_jobs(database, platform, jobs))
 
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
@@ -187,8 +208,7 @@ class SqliteStore:
 
     async def append_events(self, events: Sequence[Event]) -> None:
         """Add to the journal."""
-        with self._file.writing() as database:
-            notes.put_events(database, events)
+        await self._group.run(lambda database: notes.put_events(database, events))
 
     async def events(
         self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000
