@@ -118,6 +118,8 @@ class ObservedPlatform:
             if before == job or (before is not None and before.status.is_terminal and job.is_active):
                 continue
             rows[job.job_id] = job
+            if before is not None and _only_took_longer(before, job):
+                continue
             changes.append((before, job))
             self._note_progress(before, job, seen_at)
             if job.status is JobStatus.SUCCEEDED and job.duration is not None and (before is None or before.is_active):
@@ -173,6 +175,11 @@ class ObservedPlatform:
         known = self.history.quiet_until
         asked = None if quiet_for is None else at + quiet_for
         return max((instant for instant in (known, asked) if instant is not None), default=None)
+
+
+def _only_took_longer(before: Job, job: Job) -> bool:
+    """Whether time has passed and nothing else: every listing shows each active job so, and nobody needs to be told."""
+    return job.is_active and replace(before, duration=job.duration) == job
 
 
 def _moved(at: datetime | None, by: timedelta) -> datetime | None:

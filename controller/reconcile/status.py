@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, stalled_by, suspension_text
 from controller.decide.freshness import freshness_at
@@ -11,7 +11,7 @@ from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
 from controller.model.identity import ConnectionRef
-from controller.model.job import JobKind, JobStatus
+from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
 from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
@@ -91,7 +91,7 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
             None,
             standing,
             reading.now,
-            tuple(Run(*row) for row in await store.jobs(ref, history)) if history else (),
+            tuple(_run(*row, reading.now) for row in await store.jobs(ref, history)) if history else (),
             reading.profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
@@ -101,6 +101,11 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
         # Every file that claims the connection is a schedule that somebody looks for.
         found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
+
+
+def _run(job: Job, scheduled_at: datetime | None, now: datetime) -> Run:
+    """How long an active job has taken is a matter of now: while nothing else about it changes, it is not stored anew."""
+    return Run(replace(job, duration=max(now - job.created_at, timedelta())) if job.is_active else job, scheduled_at)
 
 
 def place_of(error: SpecError) -> str:
