@@ -21,6 +21,10 @@ from controller.model.schedule import WhenInDoubt
 PHANTOM = "the platform says that a job is running, and its complete list shows none"
 """An answer that platforms were seen to give for hours (Airbyte, issue 25920 of its tracker); a person must look at the connection."""
 
+PHANTOMS_MAX = 3
+"""Refusals in a row that no list explains until a person is asked. One may be a list that lags, or a start that was sent after all; from
+the third on a slot has one POST only, because more of them only make more doubt."""
+
 
 def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
     """Adopt, close or keep waiting for the connection's open claim."""
@@ -97,23 +101,32 @@ def _accepts_syncs(facts: ConnectionFacts) -> bool:
 
 def _absent(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> Part:
     """No job was made: the slot is due again if the spec allows another POST, else that is its end."""
+    phantoms = facts.standing.phantoms + 1 if claim.answer is Answer.BUSY else 0
+    status, record = _of_absence(claim, facts, platform, now, phantoms)
+    return Part(actions=(SettleClaim(claim, status, record, phantoms=phantoms),), wake_at=now)
+
+
+def _of_absence(
+    claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime, phantoms: int
+) -> tuple[ClaimStatus, SlotRecord]:
     if facts.spec is None:
         reason = facts.obstacle or Reason.DELETED
-        record = _record(claim, Outcome.SKIPPED, now, reason, "its POST made no job, and its schedule is not in force")
-        return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
+        message = "its POST made no job, and its schedule is not in force"
+        return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, reason, message)
     unknown = facts.standing.setbacks.get(claim.key, Setbacks()).unknown_attempts + 1
-    is_phantom = claim.answer is Answer.BUSY
-    if facts.spec.when_in_doubt is WhenInDoubt.RETRY and unknown < platform.profile.attempts_max:
+    may_retry = facts.spec.when_in_doubt is WhenInDoubt.RETRY and phantoms < PHANTOMS_MAX
+    if may_retry and unknown < platform.profile.attempts_max:
         reason, message = Reason.AWAITING_TURN, "its POST made no job; it is due again"
-        if is_phantom:
+        if phantoms:
             reason, message = Reason.PHANTOM_ACTIVE, f"{PHANTOM}; it is tried again"
-        return Part(
-            actions=(SettleClaim(claim, ClaimStatus.ABSENT, _record(claim, Outcome.HELD, now, reason, message)),),
-            wake_at=now,
-        )
-    if is_phantom:
-        record = _record(claim, Outcome.SKIPPED, now, Reason.ACTIVE, f"{PHANTOM}, {unknown} times")
-        return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
+        return ClaimStatus.ABSENT, _record(claim, Outcome.HELD, now, reason, message)
+    if phantoms:
+        message = phantom_text(phantoms)
+        return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, Reason.ACTIVE, message)
     message = f"{unknown} POST{'s' if unknown > 1 else ''} with an unknown outcome, and no job was ever seen"
-    record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, message)
-    return Part(actions=(SettleClaim(claim, ClaimStatus.ABANDONED, record),), wake_at=now)
+    return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, message)
+
+
+def phantom_text(phantoms: int) -> str:
+    """What is known of a job that only refusals speak of."""
+    return f"{PHANTOM}: {phantoms} POST{'s' if phantoms > 1 else ''} in a row were refused for it"

@@ -142,7 +142,7 @@ CATALOGUE: Mapping[EventName, Kind] = {
     ),
     EventName.PHANTOM_JOB_REPORTED: Kind(
         Severity.ERROR,
-        "The platform refused because a job is running, and its complete list shows none: somebody must look at the connection.",
+        "Three starts in a row were refused for a job that is in no complete list; told once, and somebody must look at the connection.",
         (*_SLOT, "message", "reason"),
     ),
     EventName.SLOT_COUNTED: Kind(

@@ -153,13 +153,17 @@ class RecordSlot:
 
 @dataclass(frozen=True, slots=True)
 class SettleClaim:
-    """Close an open claim: ``status`` says how, ``record`` what its slot comes to, ``job`` which one was adopted."""
+    """Close an open claim: ``status`` says how, ``record`` what its slot comes to, ``job`` which one was adopted.
+
+    ``phantoms``: refusals in a row, this one included, for an active job that nobody can find; 0 if this is none.
+    """
 
     claim: Claim
     status: ClaimStatus
     record: SlotRecord
     job: Job | None = None
     surplus: tuple[str, ...] = ()
+    phantoms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,8 @@ class Standing:
         last_success: the newest success of any origin.
         fresh_since: from when on the age of the data counts for ``freshness`` slots: the end of the success that the slots in force
             rest on; None = no success was known when they came into force.
+        phantoms: POSTs in a row that were refused for an active job (409) that no complete listing showed; a job of ours, or a refusal
+            that was explained, ends the row.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
     """
 
@@ -239,6 +241,7 @@ class Standing:
     fresh_since: datetime | None = None
     walls: Mapping[str, datetime] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
+    phantoms: int = 0
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

@@ -5,11 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from controller.model.event import Event
+from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
+
+CLOCK_EVENTS = frozenset(
+    {
+        EventName.CLOCK_FROZEN,
+        EventName.CLOCK_SKEWED,
+        EventName.CLOCK_AGREED,
+        EventName.CONTROLLER_STARTED,
+        EventName.CONTROLLER_STOPPED,
+    }
+)
+"""What says whether the time is in doubt: a controller that starts anew knows of no doubt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +174,10 @@ class Store(Protocol):
         self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000
     ) -> tuple[StoredEvent, ...]:
         """The newest ``limit`` events with a number above ``after``, oldest first."""
+        ...
+
+    async def clock_events(self, limit: int) -> tuple[StoredEvent, ...]:
+        """The newest ``limit`` events whose name is one of ``CLOCK_EVENTS``, oldest first."""
         ...
 
     async def prune(self, before: datetime) -> int:

@@ -1,5 +1,6 @@
 """Read the specs and put them in force."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -16,21 +17,35 @@ from controller.reconcile.gather import Mind
 from controller.reconcile.restored import first_desired
 from controller.reconcile.world import World
 
+FETCH_SECONDS_MAX = 60.0
+"""Longest time that the spec source may take: a fetch over a slow line takes seconds, one that hangs takes for ever."""
 
-async def fetch_specs(world: World, mind: Mind) -> set[ConnectionRef]:
-    """Read the newest revision and merge it; returns the connections whose desired schedule may have changed.
 
-    A tree that cannot be read leaves everything as it is. Before the first good read nothing is in force and nothing is retired.
+async def fetch_specs(world: World) -> SpecTree | SpecSourceUnavailable:
+    """Read the newest revision, in bounded time; nobody waits for it, so whatever goes wrong is an answer too."""
+    try:
+        async with asyncio.timeout(FETCH_SECONDS_MAX):
+            return await world.spec_source.fetch()
+    except SpecSourceUnavailable as error:
+        return error
+    except TimeoutError:
+        return SpecSourceUnavailable(f"the spec source gave no answer within {FETCH_SECONDS_MAX:.0f} s")
+    except Exception as error:  # noqa: BLE001  a source that fails in a way of its own must not end the schedules that are in force
+        return SpecSourceUnavailable(f"the specs could not be read: {type(error).__name__}: {error}")
+
+
+async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavailable) -> set[ConnectionRef]:
+    """Merge what was fetched; returns the connections whose desired schedule may have changed.
+
+    A tree that could not be read leaves everything as it is. Before the first good read nothing is in force and nothing is retired.
 
     Raises:
         StoreUnavailable: what was in force before a restart could not be read, or not be kept for the next one.
     """
-    try:
-        tree = await world.spec_source.fetch()
-    except SpecSourceUnavailable as error:
-        if mind.source_trouble != str(error):
-            mind.source_trouble = str(error)
-            fields = {"message": str(error), "revision": mind.desired.revision}
+    if isinstance(tree, SpecSourceUnavailable):
+        if mind.source_trouble != str(tree):
+            mind.source_trouble = str(tree)
+            fields = {"message": str(tree), "revision": mind.desired.revision}
             await say.tell(world, [Event(EventName.SPEC_SOURCE_FAILED, world.clock.now(), fields)])
         return set()
     mind.source_trouble = ""

@@ -5,16 +5,17 @@ from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from itertools import islice
 
-from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, StoreUnavailable
+from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, SpecSourceUnavailable, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync
 from controller.model.record import Reason
+from controller.ports.spec_source import SpecTree
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
 from controller.reconcile.agenda import Agenda
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.fetch import fetch_specs
+from controller.reconcile.fetch import fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
@@ -47,6 +48,8 @@ class Loop:
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._must_fetch = True
+        self._fetching = False
+        self._fetched: list[SpecTree | SpecSourceUnavailable] = []
         self._must_resync = False
         self._must_prune = False
 
@@ -187,9 +190,7 @@ class Loop:
         world = self._world
         await self._ask_for_platforms()
         await self._look_at_clocks()
-        if self._must_fetch:
-            self._ready |= await fetch_specs(world, self._mind)
-            self._must_fetch = False
+        await self._look_at_specs()
         # By a clock that was set wrong all history may be too old.
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(world.clock.now() - world.keep_history)
@@ -210,6 +211,29 @@ class Loop:
             if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
                 platform.listing_under_way = True
                 self._spawn(self._list(platform), f"list {platform.name}")
+
+    async def _look_at_specs(self) -> None:
+        """Ask the spec source when it is time to, beside everything else: a source that hangs holds up nothing."""
+        if self._must_fetch and not self._fetching:
+            self._must_fetch, self._fetching = False, True
+            self._spawn(self._fetch(), "fetch the specs")
+            # One that has nothing to wait for is done after this.
+            await self._world.clock.sleep(0)
+        while self._fetched:
+            try:
+                self._ready |= await take_specs(self._world, self._mind, self._fetched[-1])
+            except Exception:
+                # What could not be kept is read again.
+                self._must_fetch = True
+                raise
+            finally:
+                self._fetched.clear()
+
+    async def _fetch(self) -> None:
+        try:
+            self._fetched.append(await fetch_specs(self._world))
+        finally:
+            self._fetching = False
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.errors import StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef, SlotKey
@@ -85,13 +86,15 @@ def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
             yield _about_acceptance(action, now)
         case RecordSlot(record):
             yield from about_record(record)
-        case SettleClaim(claim, status, record, job, surplus):
+        case SettleClaim(claim, status, record, job, surplus, phantoms):
             yield _about_settlement(claim, status, job, now)
             # The outcome of a slot is that of its start; what a retry comes to changes nothing about it.
             if record.outcome is not Outcome.TRIGGERED and claim.key.run == 0:
                 yield from about_record(record)
-            if record.reason is Reason.PHANTOM_ACTIVE:
-                yield about_claim(EventName.PHANTOM_JOB_REPORTED, claim, now, record.message, record.reason)
+            # Told once: the slots of every further one are told as skipped.
+            if phantoms == PHANTOMS_MAX:
+                message = f"{phantom_text(phantoms)}; until that ends, each slot has one POST"
+                yield about_claim(EventName.PHANTOM_JOB_REPORTED, claim, now, message, Reason.PHANTOM_ACTIVE)
             if surplus:
                 fields = _slot(claim.schedule, claim.key.slot, claim.revision)
                 job_id = job.job_id if job else None

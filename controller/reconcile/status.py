@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, stalled_by, suspension_text
 from controller.decide.freshness import freshness_at
+from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
@@ -19,6 +20,7 @@ from controller.model.schedule import Mode, ScheduleSpec
 from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
+from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
 from controller.reconcile.restored import Restorers, first_desired
 
 NEXT = 3
@@ -42,6 +44,7 @@ class Case:
     is_in_specs: bool = True
     is_stale: bool = False
     stale_because: str = ""
+    clock: tuple[Reason, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
     for spec in tree.specs:
         written[spec.ref].append(desired.specs.get(spec.ref, spec))
     because = place_of(tree.errors[0]) if tree.errors else ""
+    doubts = doubts_told(stored.event for stored in await store.clock_events(CLOCK_EVENTS_READ))
     found: list[ScheduleStatus] = []
     for ref in refs:
         standing, claimants = standings[ref], written.get(ref)
@@ -97,6 +101,7 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
             is_in_specs=not is_absent or not desired.absence_believed,
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
+            clock=doubts.about(ref.platform),
         )
         # Every file that claims the connection is a schedule that somebody looks for.
         found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
@@ -158,7 +163,15 @@ def _is_taken_in(spec: ScheduleSpec, standing: Standing) -> bool:
 
 def condition_of(case: Case) -> Condition:
     """Put a schedule in one word: what needs a person most first."""
-    found = (_in_the_specs(case), _asked_for(case), _under_way(case), _waiting(case), _health(case))
+    found = (
+        _in_the_specs(case),
+        _clock(case),
+        _asked_for(case),
+        _under_way(case),
+        _phantom(case),
+        _waiting(case),
+        _health(case),
+    )
     return next((condition for condition in found if condition is not None), Condition(State.READY))
 
 
@@ -176,6 +189,19 @@ def _in_the_specs(case: Case) -> Condition | None:
         because = f": {case.stale_because}" if case.stale_because else ""
         return Condition(State.STALE, None, f"its last good version stays in force{because}")
     return None
+
+
+def _clock(case: Case) -> Condition | None:
+    """Nothing is judged while the time is in doubt, an edit neither."""
+    return Condition(State.HELD, *case.clock) if case.clock is not None else None
+
+
+def _phantom(case: Case) -> Condition | None:
+    """The platform refuses one start after the other; what its last jobs came to says nothing of that."""
+    phantoms = case.standing.phantoms
+    if phantoms < PHANTOMS_MAX:
+        return None
+    return Condition(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
 
 
 def _asked_for(case: Case) -> Condition | None:

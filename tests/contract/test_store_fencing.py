@@ -61,7 +61,8 @@ NO_ONES: Mapping[str, Write] = {
 """Writes that name no platform."""
 
 OTHERS = {
-    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events", "epoch", "take", "close"
+    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
+    "clock_events", "epoch", "take", "close"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
 

@@ -104,7 +104,7 @@ def test_the_reading_commands_agree_with_each_other(tmp_path: Path, platform: Pl
     assert rows["slow"]["activeJob"]["jobId"] == read(folder, "explain", "slow", "--at", at)["active_job"]["job_id"]
     assert (rows["away"]["state"], rows["away"]["reason"]) == ("Suspended", "Suspended")
     assert "Suspended" in {hold["reason"] for hold in plan["holds"] if hold["schedule"] == "away"}
-    assert rows["quick"]["lastRuns"] == read(folder, "get", "quick", "--runs")["runs"][:10]
+    assert rows["quick"]["lastRuns"] == read(folder, "get", "quick", "--runs", "--at", at)["runs"][:10]
 
 
 def assert_told(row: dict[str, Any], events: list[dict[str, Any]]) -> None:

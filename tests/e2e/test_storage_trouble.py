@@ -1,9 +1,11 @@
 """A controller whose disk is full, or whose store cannot be written: as a process, on the system's own limits."""
 
 import resource
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from tests.e2e.accounting import problems
 from tests.e2e.busy_pair import RHYTHMS, SETTLED_WITHIN, BusyPair, busy_pair, now
 from tests.e2e.controller_process import let_run, stop
 from tests.e2e.embedded_process import DEADLINE_SECONDS, wait_for
+from tests.e2e.preloaded import preloaded
 
 FULL_SECONDS = 4.0
 """Four slots, and longer than the POSTs that were under way when the disk filled up."""
@@ -84,3 +87,54 @@ def test_a_store_that_cannot_be_made_refuses_the_start(pair: BusyPair) -> None:
         assert "Check" in done.stderr or "Free" in done.stderr
         assert "Traceback" not in done.stderr
     assert pair.jobs() == []
+
+
+def test_a_directory_that_becomes_read_only_stops_all_starts_until_it_is_not(tmp_path: Path) -> None:
+    """As when a file system is remounted after an error: told with the path, nothing is sent, the process lives and goes on after it."""
+    machine = preloaded(tmp_path)
+    with busy_pair(tmp_path, ()) as pair:
+        with machine.for_children():
+            process = pair.controller.start()
+        try:
+            pair.controller.event_when("sync_triggered")
+            failed, sent = _while_it_lasts(pair, lambda is_on: machine.tell(read_only=is_on))
+            ended_at = now()
+        finally:
+            code = stop(process)
+        jobs = pair.jobs()
+
+    assert str(pair.controller.store) in failed
+    assert (sent, code) == (0, 0)
+    assert problems(RHYTHMS, pair.controller.store, jobs, ended_at, open_for=round(SETTLED_WITHIN)) == []
+
+
+def test_a_store_that_somebody_else_locks_stops_all_starts_until_it_is_free(pair: BusyPair) -> None:
+    """A backup or a person in a shell that holds the write lock: told, nothing is sent, and it goes on when the lock is gone."""
+    process = pair.controller.start()
+    with closing(sqlite3.connect(pair.controller.store, isolation_level=None)) as other:
+        try:
+            pair.controller.event_when("sync_triggered")
+            other.execute("PRAGMA busy_timeout = 30000")
+            failed, sent = _while_it_lasts(
+                pair, lambda is_on: other.execute("BEGIN IMMEDIATE" if is_on else "ROLLBACK")
+            )
+            ended_at = now()
+        finally:
+            code = stop(process)
+
+    assert "lock" in failed
+    assert (sent, code) == (0, 0)
+    assert problems(RHYTHMS, pair.controller.store, pair.jobs(), ended_at, open_for=round(SETTLED_WITHIN)) == []
+
+
+def _while_it_lasts(pair: BusyPair, switch: Callable[[bool], object]) -> tuple[str, int]:
+    """Switch a trouble on and off again; returns what was told of it, and how many syncs were started while it lasted."""
+    switch(True)
+    failed = pair.controller.event_when("cycle_failed")
+    before = len(pair.jobs())
+    let_run(FULL_SECONDS)
+    meanwhile = len(pair.jobs()) - before
+    switch(False)
+    wait_for(lambda: len(pair.jobs()), lambda count: count > before + meanwhile)
+    let_run(SETTLED_WITHIN)
+    return str(failed["message"]), meanwhile

@@ -5,8 +5,8 @@ from datetime import timedelta
 from controller.model.event import EventName
 from controller.model.job import JobStatus
 from controller.model.profile import AITRONOS
-from controller.model.record import Outcome, Reason
-from tests.fakes.platform import Behaviour, TriggerFault
+from controller.model.record import Reason
+from tests.fakes.platform import Behaviour
 from tests.scenario.stage import Stage, play
 
 EVERY_10 = "schedules:\n  - every: 10s\n"
@@ -218,23 +218,6 @@ def test_a_foreign_job_is_cancelled_where_the_spec_says_so() -> None:
         assert [job.status for job in stage.platform.jobs_of(ref.connection_id)] == [JobStatus.CANCELLED]
 
     play(scenario)
-
-
-def test_a_job_that_only_the_answer_knows_of_is_an_alert_and_no_loop() -> None:
-    """409 with a complete list that shows nothing: told each time, three tries at most, then the slot ends."""
-
-    async def scenario(stage: Stage) -> None:
-        ref = stage.schedule("haunted", "schedules:\n  - every: 10m\n")
-        for _ in range(9):
-            stage.platform.script(TriggerFault.BUSY)
-        await stage.start()
-        await stage.run_for(1150)
-        records = await stage.slots(ref)
-        assert (records[0].outcome, records[0].reason) == (Outcome.SKIPPED, Reason.ACTIVE)
-        assert len(stage.platform.calls_of("trigger_sync")) == 3
-
-    stage = play(scenario)
-    assert len(stage.log.of(EventName.PHANTOM_JOB_REPORTED)) >= 2
 
 
 def test_a_schedule_by_hand_only_is_never_triggered() -> None:

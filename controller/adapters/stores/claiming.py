@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from controller.errors import Fenced, SlotAlreadyClaimed
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind
-from controller.model.record import Claim, Outcome, SlotRecord
+from controller.model.record import Claim, ClaimStatus, Outcome, SlotRecord
 from controller.ports.store import Decisions
 
 WALLS_FOR = timedelta(hours=26)
@@ -27,6 +27,11 @@ def finished_at(job: Job) -> datetime:
 def counts_for_health(job: Job) -> bool:
     """Whether a job's end says something about its connection: it is a sync, and it is over."""
     return job.kind is JobKind.SYNC and job.status.is_terminal
+
+
+def is_phantom(status: ClaimStatus) -> bool:
+    """Whether a claim that was refused for an active job ended like this because nobody could find that job."""
+    return status in (ClaimStatus.ABSENT, ClaimStatus.ABANDONED)
 
 
 def record_of_claim(claim: Claim) -> SlotRecord:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from controller.adapters.stores.claiming import WALLS_FOR, finished_at
+from controller.adapters.stores.claiming import WALLS_FOR, finished_at, is_phantom
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobStatus
 from controller.model.plan import AcceptSchedule, RearmFreshness
 from controller.model.record import (
+    Answer,
     CancelRequest,
     Claim,
     ClaimStatus,
@@ -58,6 +59,7 @@ class ConnectionLedger:
     failed_at: datetime | None = None
     last_success: Success | None = None
     fresh_since: datetime | None = None
+    phantoms: int = 0
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
@@ -108,12 +110,15 @@ class ConnectionLedger:
 
     def close(self, claim: Claim, closed: ClosedClaim) -> None:
         """Close the claim if it is open."""
-        if not self.has_open(claim):
+        if self.open_claim is None or not self.has_open(claim):
             return
-        self.open_claim = None
+        answer, self.open_claim = self.open_claim.answer, None
         self.closed[claim.key.slot.scheduled_at][claim.key.run, claim.attempt] = closed
         if closed.status in (ClaimStatus.CONFIRMED, ClaimStatus.ADOPTED):
             self.last_triggered_at = max(self.last_triggered_at or claim.written_at, claim.written_at)
+            self.phantoms = 0
+        elif answer is Answer.BUSY:
+            self.phantoms = self.phantoms + 1 if is_phantom(closed.status) else 0
 
     def rearm(self, rearmed: RearmFreshness) -> None:
         """Count freshness slots from a newer success on; a record of a slot that is no more goes unless something was decided."""
@@ -180,6 +185,7 @@ class ConnectionLedger:
             failures=self.failures,
             last_success=self.last_success,
             fresh_since=self.fresh_since,
+            phantoms=self.phantoms,
             walls=self.walls(),
             counted=frozenset(job_id for job_id, key in attributed.items() if self._is_counted(job_id, key)),
         )

@@ -32,7 +32,7 @@ from controller.model.record import (
     SlotRecord,
     Standing,
 )
-from controller.ports.store import Decisions, StoredEvent, StoredPolicy
+from controller.ports.store import CLOCK_EVENTS, Decisions, StoredEvent, StoredPolicy
 
 
 class MemoryStore:
@@ -246,6 +246,10 @@ class MemoryStore:
     ) -> tuple[StoredEvent, ...]:
         """The newest events, oldest first."""
         return self._state.events_of(after, since, schedule, limit)
+
+    async def clock_events(self, limit: int) -> tuple[StoredEvent, ...]:
+        """The newest events about clocks and lives, oldest first."""
+        return tuple([stored for stored in self._state.events if stored.event.name in CLOCK_EVENTS][-limit:])
 
     async def prune(self, before: datetime) -> int:
         """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""

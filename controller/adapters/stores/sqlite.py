@@ -217,6 +217,11 @@ class SqliteStore:
         with self._file.reading() as database:
             return reads.events(database, after, since, schedule, limit)
 
+    async def clock_events(self, limit: int) -> tuple[StoredEvent, ...]:
+        """The newest events about clocks and lives, oldest first."""
+        with self._file.reading() as database:
+            return reads.clock_events(database, limit)
+
     async def prune(self, before: datetime) -> int:
         """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""
         with self._file.writing() as database:

@@ -29,7 +29,7 @@ from controller.ports.store import StoredEvent, StoredPolicy
 
 _SCHEDULES = """
     SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at,
-        failures, success_job_id, success_at, fresh_since
+        failures, success_job_id, success_at, fresh_since, phantoms
     FROM schedule WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?))
 """
 
@@ -130,6 +130,12 @@ _EVENTS_OF_SCHEDULE = """
     SELECT number, name, at, fields FROM event WHERE schedule = ? AND number > ? AND at >= ? ORDER BY number DESC LIMIT ?
 """
 
+_CLOCK_EVENTS = """
+    SELECT number, name, at, fields FROM event INDEXED BY event_clock
+    WHERE name IN ('clock_agreed', 'clock_frozen', 'clock_skewed', 'controller_started', 'controller_stopped')
+    ORDER BY number DESC LIMIT ?
+"""
+
 _LONG_AGO = -(2**63)
 
 
@@ -181,7 +187,7 @@ def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
     if schedule is None:
         return Standing(ref)
     _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule[:8]
-    failures, success_job_id, success_at, fresh_since = schedule[8:]
+    failures, success_job_id, success_at, fresh_since, phantoms = schedule[8:]
     return Standing(
         ref=ref,
         schedule=name,
@@ -194,6 +200,7 @@ def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
         failures=failures,
         last_success=None if success_at is None else Success(success_job_id, instant(success_at)),
         fresh_since=instant_or_none(fresh_since),
+        phantoms=phantoms,
     )
 
 
@@ -282,3 +289,8 @@ def events(
     else:
         rows = database.execute(_EVENTS_OF_SCHEDULE, (schedule, after, earliest, limit)).fetchall()
     return tuple(event_from_row(row) for row in reversed(rows))
+
+
+def clock_events(database: sqlite3.Connection, limit: int) -> tuple[StoredEvent, ...]:
+    """The newest events about clocks and lives, oldest first."""
+    return tuple(event_from_row(row) for row in reversed(database.execute(_CLOCK_EVENTS, (limit,)).fetchall()))

@@ -6,6 +6,7 @@ from datetime import datetime
 from controller.adapters.stores.claiming import (
     attempt_exists,
     connection_is_claimed,
+    is_phantom,
     job_belongs_elsewhere,
     slot_is_claimed,
 )
@@ -41,9 +42,16 @@ _MOVE_WATERMARK = """
 
 _NOTE_TRIGGERED = """
     INSERT INTO schedule (platform, connection_id, last_triggered_at) VALUES (?, ?, ?)
-    ON CONFLICT (platform, connection_id) DO UPDATE SET last_triggered_at = excluded.last_triggered_at
-    WHERE last_triggered_at IS NULL OR last_triggered_at < excluded.last_triggered_at
+    ON CONFLICT (platform, connection_id) DO UPDATE SET phantoms = 0,
+        last_triggered_at = max(coalesce(last_triggered_at, excluded.last_triggered_at), excluded.last_triggered_at)
 """
+
+_COUNT_PHANTOM = """
+    INSERT INTO schedule (platform, connection_id, phantoms) VALUES (?, ?, 1)
+    ON CONFLICT (platform, connection_id) DO UPDATE SET phantoms = phantoms + 1
+"""
+
+_NO_PHANTOM = "UPDATE schedule SET phantoms = 0 WHERE platform = ? AND connection_id = ? AND phantoms > 0"
 
 _RECORD = """
     INSERT INTO slot_record (platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted,
@@ -76,6 +84,7 @@ _ANSWERED = """
 _CLOSE = """
     UPDATE claim SET status = ?, closed_at = ?, close_reason = ?
     WHERE platform = ? AND connection_id = ? AND scheduled_at = ? AND run = ? AND attempt = ? AND status = 'Open'
+    RETURNING answer
 """
 
 _ATTRIBUTE = """
@@ -198,11 +207,14 @@ def close_open(
 ) -> bool:
     """Close a claim for its record's reason; False if it is not open."""
     reason = None if record.reason is None else record.reason.value
-    if database.execute(_CLOSE, (status.value, micros(at), reason, *claim_columns(claim))).rowcount == 0:
+    closed = database.execute(_CLOSE, (status.value, micros(at), reason, *claim_columns(claim))).fetchall()
+    if not closed:
         return False
+    ref = claim.ref
     if status in (ClaimStatus.CONFIRMED, ClaimStatus.ADOPTED):
-        ref = claim.ref
         database.execute(_NOTE_TRIGGERED, (ref.platform, ref.connection_id, micros(claim.written_at)))
+    elif closed[0][0] == Answer.BUSY:
+        database.execute(_COUNT_PHANTOM if is_phantom(status) else _NO_PHANTOM, (ref.platform, ref.connection_id))
     return True
 
 

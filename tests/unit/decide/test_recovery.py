@@ -144,6 +144,14 @@ CASES: dict[str, tuple[Given, str]] = {
         in_doubt("10:17:05", busy("10:15:01"), connection=ACTIVE, connection_read="10:15:03"),
         "settle Absent: Held(PhantomActive) 10:15; wake 10:17:05",
     ),
+    "busy: the third in a row is a phantom, and the end of its slot": (
+        in_doubt("10:17:05", connection=ACTIVE, connection_read="10:15:03", **stands(busy("10:15:01"), phantoms=2)),
+        "settle Abandoned: Skipped(Active) 10:15; wake 10:17:05",
+    ),
+    "busy: after a row of phantoms a lost request is a doubt like any other": (
+        in_doubt("10:17:05", **stands(claim(), phantoms=3)),
+        "settle Absent: Held(AwaitingTurn) 10:15; wake 10:17:05",
+    ),
     # absent
     "a listing begun at T_resolve proves absence": (
         in_doubt("10:17:06", listing="10:17:05"),

@@ -18,7 +18,7 @@ from controller.model.plan import AcceptSchedule
 from controller.model.policy import Policy
 from controller.model.schedule import Mode, Overlap, ScheduleSpec
 from controller.ports.store import Decisions, StoredPolicy
-from controller.reconcile.fetch import fetch_specs, read_desired
+from controller.reconcile.fetch import fetch_specs, read_desired, take_specs
 from controller.reconcile.gather import Mind
 from controller.reconcile.restored import Restorers
 from controller.reconcile.world import World
@@ -41,6 +41,11 @@ def restore_policy(stored: StoredPolicy) -> Policy | None:
     """Read a policy back."""
     tree = parse_tree({f"{stored.path} (from the store)": stored.content.encode()}, platforms=None)
     return next(iter(tree.policies), None)
+
+
+async def fetch(controller: "Controller") -> set[ConnectionRef]:
+    """Read the specs and put them in force, as the loop does."""
+    return await take_specs(controller.world, controller.mind, await fetch_specs(controller.world))
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Controller:
     def read(self, **texts: str) -> ScheduleSpec:
         """Publish a tree and read it; returns what is in force for the schedule."""
         self.source.set_texts({f"{name}.yaml": text for name, text in texts.items()})
-        asyncio.run(fetch_specs(self.world, self.mind))
+        asyncio.run(fetch(self))
         return self.mind.desired.specs[REF]
 
     def accept(self) -> None:
@@ -225,7 +230,7 @@ def test_a_revision_whose_policies_could_not_be_kept_is_read_again() -> None:
     controller = Controller(FullStore())
     controller.source.set_texts({"a.yaml": A, "p.yaml": policy_text("p", FREEZE)})
     with pytest.raises(StoreUnavailable):
-        asyncio.run(fetch_specs(controller.world, controller.mind))
+        asyncio.run(fetch(controller))
     assert controller.mind.desired.specs == {}
-    assert asyncio.run(fetch_specs(controller.world, controller.mind)) == {REF}
+    assert asyncio.run(fetch(controller)) == {REF}
     assert controller.kept == [("p", "p.yaml")]

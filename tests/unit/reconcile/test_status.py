@@ -2,12 +2,14 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.errors import SpecSourceUnavailable
+from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule
@@ -319,3 +321,42 @@ def test_the_history_of_one_schedule_is_read_alone(bench: Bench) -> None:
         ("other", 0),
     ]
     assert [len(row.slots) for row in bench.report(files, only="other").schedules] == [0, 0]
+
+
+def tell(bench: Bench, name: EventName, **fields: Any) -> None:
+    """An event of the controller."""
+    asyncio.run(bench.store.append_events([Event(name, NOW, fields)]))
+
+
+FROZEN = {"wall": "2026-03-02T13:00:00Z", "expected": "2026-03-02T12:00:00Z", "seconds": 3600.0}
+SKEWED = {
+    "platform": "default",
+    "seconds": 300.0,
+    "tolerance": 30.0,
+    "message": "the platform's clock is 300 s ahead of ours",
+}
+
+
+def test_a_clock_in_doubt_is_the_reason(bench: Bench) -> None:
+    """Frozen, everything is; with one platform's clock wrong, what is on that one; once they agree, nothing any more."""
+    bench.take_in()
+    tell(bench, EventName.CLOCK_FROZEN, **FROZEN)
+    assert said(bench.status()) == (State.HELD, Reason.CLOCK_FROZEN)
+    assert "2026-03-02T13:00:00Z" in bench.status().condition.message
+    tell(bench, EventName.CLOCK_AGREED, platform=None, corrected_seconds=0.0)
+    tell(bench, EventName.CLOCK_SKEWED, **SKEWED | {"platform": "other"})
+    assert said(bench.status()) == (State.READY, None)
+    tell(bench, EventName.CLOCK_SKEWED, **SKEWED)
+    assert said(bench.status()) == (State.HELD, Reason.CLOCK_SKEW)
+    tell(bench, EventName.CLOCK_AGREED, platform="default", corrected_seconds=0.0)
+    assert said(bench.status()) == (State.READY, None)
+
+
+@pytest.mark.parametrize("name", [EventName.CONTROLLER_STARTED, EventName.CONTROLLER_STOPPED])
+def test_a_doubt_ends_with_the_controller_that_had_it(bench: Bench, name: EventName) -> None:
+    """The next one compares anew."""
+    bench.take_in()
+    tell(bench, EventName.CLOCK_FROZEN, **FROZEN)
+    tell(bench, EventName.CLOCK_SKEWED, **SKEWED)
+    tell(bench, name)
+    assert said(bench.status()) == (State.READY, None)
