@@ -15,8 +15,9 @@ from typing import TextIO
 
 from controller.adapters.cadence import ApschedulerCadence
 from controller.adapters.clock import StoppedClock, SystemClock
+from controller.adapters.election.memory import Leases, MemoryElection
 from controller.adapters.election.single import SingleNodeElection
-from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
+from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform, Transport
 from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
 from controller.adapters.specs.directory import DirectorySpecSource, snapshot, validate_paths
 from controller.adapters.specs.tree import TreeReader, parse_tree
@@ -34,6 +35,7 @@ from controller.model.schedule import ScheduleSpec
 from controller.model.status import StatusReport
 from controller.ports.cadence import Cadence
 from controller.ports.clock import Clock
+from controller.ports.election import Election
 from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecSource, SpecTree
 from controller.ports.store import Store, StoredEvent, StoredPolicy
@@ -318,7 +320,7 @@ async def read_forecast(settings: Settings, at: datetime, only: str | None = Non
 
 @dataclass(frozen=True, slots=True)
 class SimulatedPorts:
-    """What a simulation puts in the place of the machine and of the platforms."""
+    """What a simulation puts in the place of the machine and of the platforms; ``leases`` where there are several controllers."""
 
     clock: Clock
     cadence: Cadence
@@ -328,16 +330,28 @@ class SimulatedPorts:
     platforms: Mapping[str, tuple[Platform, PlatformProfile]]
     holder: str
     longest_nap: timedelta
+    spec_poll: timedelta = timedelta(minutes=5)
+    resync: timedelta = timedelta(hours=1)
+    leases: Leases | None = None
+
+
+def simulated_leases(term: float) -> Leases:
+    """The table that the controllers of one simulation share; ``term`` is in seconds."""
+    return Leases(term)
 
 
 def simulated_controller(ports: SimulatedPorts) -> Loop:
     """A controller as it is, on ports that are not."""
+    if ports.leases is None:
+        election: Election = SingleNodeElection(ports.store, ports.clock, ports.holder)
+    else:
+        election = MemoryElection(ports.leases, ports.holder, ports.store, ports.clock)
     return Loop(
         World(
             clock=ports.clock,
             cadence=ports.cadence,
             store=ports.store,
-            election=SingleNodeElection(ports.store, ports.clock, ports.holder),
+            election=election,
             spec_source=ports.spec_source,
             telemetry=ports.telemetry,
             platforms=ports.platforms,
@@ -347,8 +361,18 @@ def simulated_controller(ports: SimulatedPorts) -> Loop:
             # What the checker needs to see must not be pruned before the end.
             keep_history=timedelta(days=36_500),
             longest_nap=ports.longest_nap,
+            spec_poll=ports.spec_poll,
+            resync=ports.resync,
         )
     )
+
+
+def simulated_adapter(transport: Transport, profile: PlatformProfile, clock: Clock) -> Platform:
+    """The adapter as it is, over a transport that leads to no network."""
+    options = AitronosOptions(
+        "https://platform.test", "org_simulated", TokenValue("simulated"), profile, clock, transport
+    )
+    return AitronosPlatform(options)
 
 
 def simulated_store() -> SqliteStore:

@@ -20,6 +20,7 @@ COMMANDS = {
     "get": "schedules with their status",
     "events": "the recorded events",
     "explain": "why a schedule did or did not run",
+    "verify": "compare the store with the platforms' own job lists: nothing doubled, nothing missed silently",
     "version": "the version",
 }
 """Each is a module of its own, imported only when it is asked for: a command starts as fast as what it needs."""

@@ -1,36 +1,51 @@
 """``mainspring simulate``: the whole controller against a simulated platform, in simulated time; nothing real is asked."""
 
 import argparse
+import shlex
 import sys
-from collections import Counter
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 from controller.bootstrap import read_spec_files, spec_reader, system_clock
 from controller.cli.options import add_output, instant
-from controller.cli.page import counted, heading, indented, write, write_json
-from controller.cli.terminal import Paint, table
+from controller.cli.page import counted, note, write, write_json
+from controller.cli.simulate_pages import Report, as_json, as_text
+from controller.cli.simulate_progress import Progress
+from controller.cli.terminal import Paint, rfc3339
 from controller.errors import MainspringError
 from controller.model.profile import PROFILES
-from controller.simulation.faults import Severity
-from controller.simulation.run import Result, simulate
+from controller.simulation.evidence import Evidence
+from controller.simulation.faults import Fault, Severity
+from controller.simulation.run import faults_of, simulate
 from controller.simulation.scene import Scene, scene_of
+from controller.simulation.shrink import Fails, fails_alike, shrink
+from controller.simulation.tally import ScheduleTally, tally_schedules
 
 EXAMPLE = """examples:
-  mainspring simulate
+  mainspring simulate                                        # the demo's specs, for a few minutes
   mainspring simulate --specs specs --days 30 --seed 7 --faults standard -o json
-  mainspring simulate --specs specs --profile aitronos --faults none     # what a calm month looks like"""
+  mainspring simulate --specs specs --faults none            # what a calm day looks like
+
+exit code: 0 every promise was kept, 1 one was broken or nothing could be simulated, 2 wrong usage"""
 
 SAMPLE = Path(__file__).parent.parent / "sample" / "specs"
 """The demo's specs, for where none are named."""
 
-SHOWN_VIOLATIONS = 20
-DEMO_DAYS = 0.02
+DAYS = 1.0
+DEMO_DAYS = 0.004
+"""The demo's schedules run every few seconds, so that its minutes cost as much as a day of others."""
+
+DAYS_MAX = 366
+
+SHRINK_DAYS = 60.0
+SHRINK_TRIES_MIN = 8
+"""How much is simulated to make a failing plan of faults small."""
 
 
 class NothingToSimulate(MainspringError):
-    """No valid schedule is in the specs."""
+    """No valid schedule is in the specs, or no such fault in the plan."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,10 +55,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--days",
         type=_days,
         metavar="N",
-        help="how long faults may happen (1; for the demo's, which run every few seconds, 0.02)",
+        help=f"how long faults may happen ({DAYS:g}; for the demo's, which run every few seconds, {DEMO_DAYS:g})",
     )
     parser.add_argument("--seed", default="0", help="another seed, other faults and other jobs (0)")
     parser.add_argument("--faults", choices=[str(each) for each in Severity], default="standard", help="(standard)")
+    parser.add_argument("--only", type=_numbers, metavar="N,N", help="only these faults of the plan, by their numbers")
+    parser.add_argument(
+        "--controllers", type=int, choices=(1, 2), default=1, help="2: one acts, the other takes over (1)"
+    )
     parser.add_argument(
         "--profile", choices=sorted(PROFILES), help="the numbers of the platforms (aitronos; for the demo's: embedded)"
     )
@@ -56,32 +75,75 @@ def _days(text: str) -> float:
         days = float(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(f'"{text}" is no number of days') from error
-    if not 0 < days <= 366:
-        raise argparse.ArgumentTypeError("give more than 0 and at most 366 days")
+    if not 0 < days <= DAYS_MAX:
+        raise argparse.ArgumentTypeError(f"give more than 0 and at most {DAYS_MAX} days")
     return days
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(each) for each in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f'"{text}" is no list of numbers; write it like 3,17') from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """A scene, and its faults by their numbers in the seed's plan."""
+
+    scene: Scene
+    faults: dict[int, Fault]
 
 
 def execute(parsed: argparse.Namespace) -> int:
     """Live through it, show what it came to; 1 if a promise was broken."""
-    began = (parsed.since or system_clock().now()).replace(microsecond=0)
-    result = simulate(_scene(parsed, began))
+    planned = _planned(parsed)
+    scene, schedules = planned.scene, list[ScheduleTally]()
+
+    def inspect(evidence: Evidence) -> None:
+        schedules.extend(tally_schedules(evidence))
+
+    with Progress(sys.stderr, system_clock(), scene) as progress:
+        result = simulate(scene, tuple(planned.faults.values()), progress.watch, inspect=inspect)
+        left = _shrunk(planned, result.verdict.violations, progress) if result.verdict.violations else {}
+    report = Report(result, tuple(schedules), left, _command(parsed, scene, left))
     if parsed.output == "json":
-        write_json(as_json(result))
+        write_json(as_json(report))
     else:
-        write(as_text(result, Paint.for_stream(sys.stdout)))
+        write(as_text(report, Paint.for_stream(sys.stdout)))
     return 1 if result.verdict.violations else 0
+
+
+def _planned(parsed: argparse.Namespace) -> _Planned:
+    began = (parsed.since or system_clock().now()).replace(microsecond=0)
+    scene = _scene(parsed, began)
+    faults = dict(enumerate(faults_of(scene), 1))
+    if parsed.only is not None:
+        if unknown := [number for number in parsed.only if number not in faults]:
+            raise NothingToSimulate(f"there is no fault {unknown[0]} in a plan of {len(faults)}")
+        faults = {number: faults[number] for number in sorted(set(parsed.only))}
+    return _Planned(scene, faults)
 
 
 def _scene(parsed: argparse.Namespace, began: datetime) -> Scene:
     name = parsed.profile or ("embedded" if parsed.specs is None else "aitronos")
-    files = read_spec_files(parsed.specs or SAMPLE)
-    written = spec_reader(None)(files, "").specs
-    profiles = {spec.platform: PROFILES[name] for spec in written}
-    if not profiles:
-        raise NothingToSimulate(f"no valid schedule is in {parsed.specs or SAMPLE}; mainspring validate says why")
-    tree = spec_reader(profiles)(files, "")
+    folder = parsed.specs or SAMPLE
+    files = read_spec_files(folder)
+    tree = spec_reader(None)(files, "")
+    profiles = {spec.platform: PROFILES[name] for spec in tree.specs}
+    if profiles:
+        tree = spec_reader(profiles)(files, "")
+    if tree.errors:
+        first = tree.errors[0]
+        place = f"{first.origin.path}:{first.origin.line}:{first.origin.column}: {first.code}: {first.message}"
+        advice = f"see mainspring validate {folder}"
+        if not tree.specs:
+            raise NothingToSimulate(f"no valid schedule is in {folder}, the first error is at {place}; {advice}")
+        note([f"{counted(len(tree.errors), 'error')} in {folder}, the first at {place}; {advice}"])
+    if not tree.specs:
+        raise NothingToSimulate(f"no schedule is in {folder}")
     connections = {
-        platform: tuple(sorted(spec.connection_id for spec in tree.specs if spec.platform == platform))
+        platform: tuple(sorted({spec.connection_id for spec in tree.specs if spec.platform == platform}))
         for platform in sorted(profiles)
     }
     return scene_of(
@@ -89,64 +151,34 @@ def _scene(parsed: argparse.Namespace, began: datetime) -> Scene:
         profiles,
         connections,
         seed=parsed.seed,
-        days=parsed.days or (DEMO_DAYS if parsed.specs is None else 1.0),
+        days=parsed.days or (DEMO_DAYS if parsed.specs is None else DAYS),
         severity=Severity(parsed.faults),
         start=began,
+        controllers=parsed.controllers,
     )
 
 
-def as_json(result: Result) -> dict[str, Any]:
-    """The one document."""
-    verdict = result.verdict
-    return {
-        "seed": result.scene.seed,
-        "days": result.scene.days,
-        "from": result.scene.start.isoformat().replace("+00:00", "Z"),
-        "faults": str(result.scene.severity),
-        "slots": verdict.slots,
-        "starts": verdict.starts,
-        "outcomes": dict(sorted(verdict.outcomes.items())),
-        "doubles": verdict.doubles,
-        "silent_misses": verdict.silent,
-        "violations": list(verdict.violations),
-        "lateness_seconds": {"p50": round(verdict.late(0.5), 3), "p99": round(verdict.late(0.99), 3)},
-        "faults_injected": _injected(result),
-        "controller_starts": result.lives,
-        "trace": result.trace,
-    }
+def _shrunk(planned: _Planned, violations: Sequence[str], progress: Progress) -> dict[int, Fault]:
+    """The faults that it takes to break the same promise, as few as a bounded number of tries finds."""
+    progress.say("a promise was broken; looking for the few faults that it takes")
+    tries = max(int(SHRINK_DAYS / planned.scene.days), SHRINK_TRIES_MIN)
+    fails = _limited(fails_alike(planned.scene, violations[0].split()[0]), min(tries, 400))
+    kept = shrink(tuple(planned.faults.values()), fails)
+    return {number: fault for number, fault in planned.faults.items() if fault in kept}
 
 
-def _row(name: str, count: int) -> tuple[str, str]:
-    return name, f"{count:,}"
+def _limited(fails: Fails, tries: int) -> Fails:
+    left = iter(range(tries))
+    return lambda faults: next(left, None) is not None and fails(faults)
 
 
-def _injected(result: Result) -> dict[str, int]:
-    """How many calls, or moments, each fault hit."""
-    found = Counter[str]()
-    for (kind, _), count in result.hits.items():
-        found[str(kind)] += count
-    return dict(sorted(found.items()))
-
-
-def as_text(result: Result, paint: Paint) -> str:
-    """A page for people."""
-    verdict, scene = result.verdict, result.scene
-    until = scene.start + timedelta(seconds=scene.seconds)
-    head = (
-        f"{scene.start:%Y-%m-%d %H:%MZ} to {until:%Y-%m-%d %H:%MZ}, seed {scene.seed}, faults {scene.severity}\n"
-        f"{counted(verdict.slots, 'slot')}, {counted(verdict.starts, 'start')}, {counted(verdict.doubles, 'double')},"
-        f" {verdict.silent} missed silently\n"
-        f"late: half within {verdict.late(0.5):.1f} s, 99 % within {verdict.late(0.99):.0f} s"
-    )
-    outcomes = table(("OUTCOME", "SLOTS"), [_row(word, n) for word, n in verdict.outcomes.most_common()], paint)
-    parts = [heading("simulated", paint), indented(head), "", heading("outcomes", paint), indented(outcomes)]
-    if injected := _injected(result):
-        rows = table(("FAULT", "HITS"), [_row(kind, n) for kind, n in injected.items()], paint)
-        parts += [
-            "",
-            heading(f"faults, with {counted(result.lives, 'start')} of the controller", paint),
-            indented(rows),
-        ]
-    if verdict.violations:
-        parts += ["", heading("broken promises", paint), indented("\n".join(verdict.violations[:SHOWN_VIOLATIONS]))]
-    return "\n".join(parts)
+def _command(parsed: argparse.Namespace, scene: Scene, left: dict[int, Fault]) -> str:
+    """What to type to see it again."""
+    words = ["mainspring", "simulate"]
+    words += [] if parsed.specs is None else ["--specs", str(parsed.specs)]
+    words += [] if parsed.profile is None else ["--profile", parsed.profile]
+    words += [] if scene.controllers == 1 else ["--controllers", str(scene.controllers)]
+    words += ["--days", f"{scene.days:g}", "--seed", scene.seed, "--faults", str(scene.severity)]
+    words += ["--from", str(rfc3339(scene.start))]
+    words += ["--only", ",".join(map(str, left))] if left else []
+    return shlex.join(words)

@@ -33,6 +33,7 @@ class ObservedPlatform:
     trouble: str = ""
     failing_since: datetime | None = None
     jobs: dict[str, dict[str, Job]] = field(default_factory=lambda: defaultdict(dict))
+    active: dict[str, Job] = field(default_factory=dict)
     connections: dict[str, tuple[Connection | None, datetime]] = field(default_factory=dict)
     connections_read_at: datetime | None = None
     needs: dict[ConnectionRef, tuple[ListingNeed, ...]] = field(default_factory=dict)
@@ -89,7 +90,7 @@ class ObservedPlatform:
 
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
-        return tuple(job for rows in self.jobs.values() for job in rows.values() if job.is_active)
+        return tuple(self.active.values())
 
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
@@ -118,6 +119,10 @@ class ObservedPlatform:
             if before == job or (before is not None and before.status.is_terminal and job.is_active):
                 continue
             rows[job.job_id] = job
+            if job.is_active:
+                self.active[job.job_id] = job
+            else:
+                self.active.pop(job.job_id, None)
             if before is not None and _only_took_longer(before, job):
                 continue
             changes.append((before, job))
@@ -135,10 +140,13 @@ class ObservedPlatform:
     def forget(self, job_ids: Iterable[str]) -> None:
         """Drop jobs that the platform does not show any more, also when read again by id."""
         gone = set(job_ids)
+        if not gone:
+            return
         for rows in self.jobs.values():
             for job_id in gone & rows.keys():
                 del rows[job_id]
                 self.moved_at.pop(job_id, None)
+                self.active.pop(job_id, None)
 
     def listed(self, listing: JobListing, begun_at: datetime) -> None:
         """Note a complete listing, and forget ended jobs that nothing can ask for any more."""

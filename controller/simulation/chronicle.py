@@ -93,6 +93,7 @@ class Chronicle:
     """Everything that the checker may know.
 
     ``broken``: promises that were seen broken on the spot. ``hits``: how often each fault happened in each state of the journal.
+    ``epochs``: platforms and the epochs of their writers in the order of the commits; equal ones that follow each other stand once.
     """
 
     posts: list[Post] = field(default_factory=list)
@@ -105,6 +106,9 @@ class Chronicle:
     hits: Counter[tuple[FaultKind, Journal]] = field(default_factory=Counter)
     open: dict[ConnectionRef, Claimed] = field(default_factory=dict)
     states: dict[ConnectionRef, Journal] = field(default_factory=dict)
+    epochs: list[tuple[str, int]] = field(default_factory=list)
+    taken_at: dict[str, float] = field(default_factory=dict)
+    _last_epochs: dict[str, int] = field(default_factory=dict)
 
     def state_of(self, ref: ConnectionRef | None) -> Journal:
         """The state of a connection's journal; of all, the most delicate one."""
@@ -123,3 +127,9 @@ class Chronicle:
         keys = self.owners.setdefault((platform, job_id), [])
         if key not in keys:
             keys.append(key)
+
+    def note_epoch(self, platform: str, epoch: int) -> None:
+        """Note under which epoch something was committed."""
+        if self._last_epochs.get(platform) != epoch:
+            self._last_epochs[platform] = epoch
+            self.epochs.append((platform, epoch))

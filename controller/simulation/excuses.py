@@ -1,45 +1,14 @@
 """Whether the outcome of a slot that was not started is justified: by what the platform really had, by the specs, by what went wrong."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from controller.model.job import JobKind
-from controller.model.record import Outcome, Reason, SlotRecord
-from controller.model.schedule import Mode, ScheduleSpec
-from controller.simulation.chronicle import Claimed, TrueJob
-from controller.simulation.due import DueSlots
-from controller.simulation.evidence import Evidence
-from controller.simulation.faults import ON_SPECS, FaultKind
-from controller.simulation.platform import LAG, SKEW
-
-UNCERTAIN = (LAG + SKEW).total_seconds() + 5.0
-"""How far what was shown may be from what was, in seconds."""
-
-SILENT = frozenset({*ON_SPECS, FaultKind.BAD_FILE, FaultKind.LIST_LAG, FaultKind.CLOCK_SKEW})
-"""Faults that are no reason for missing a slot."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """One record, its slot, and what there was around it; instants are seconds since the epoch."""
-
-    record: SlotRecord
-    at: int
-    due: DueSlots
-    evidence: Evidence
-    jobs: tuple[TrueJob, ...]
-    claims: tuple[Claimed, ...]
-
-    @property
-    def decided(self) -> float:
-        """When the record was written."""
-        return self.record.decided_at.timestamp()
-
-    @property
-    def profile_age(self) -> float:
-        """How old a view may be that is acted on."""
-        return self.evidence.profiles[self.record.slot.ref.platform].view_age_max.total_seconds()
+from controller.model.job import JobKind, JobStatus
+from controller.model.record import Outcome, Reason
+from controller.model.schedule import ScheduleSpec
+from controller.simulation.case import UNCERTAIN, Case
+from controller.simulation.causes import any_died, overlaps, troubles_of, was_blind, was_doubtful, was_prevented
+from controller.simulation.faults import FaultKind
 
 
 def unjustified(case: Case) -> Iterable[str]:
@@ -55,8 +24,9 @@ def unjustified(case: Case) -> Iterable[str]:
         case Outcome.COUNTED:
             yield from _against_counted(case, spec)
         case Outcome.MISSED:
-            if not _was_troubled(case, fires):
-                yield "nothing had gone wrong"
+            ends = _window_end(case, spec)
+            if not was_prevented(case, fires, ends):
+                yield f"nothing explains {case.record.reason} between {_clock(fires)} and {_clock(ends)}"
         case Outcome.SKIPPED:
             if not _stood(case, spec, fires):
                 yield "nothing of the kind stood against it"
@@ -77,27 +47,13 @@ def _against_counted(case: Case, spec: ScheduleSpec) -> Iterable[str]:
         yield f"{job.job_id} does not count: {job.kind} at {job.shown_at}"
 
 
-def _was_troubled(case: Case, fires: float) -> bool:
-    """Whether something went wrong while a slot was open: a fault, or an earlier trigger in doubt."""
-    spec = case.due.last_spec(case.decided)
-    if spec is not None and spec.mode is Mode.OBSERVE:
-        return True
-    name = case.record.slot.ref.connection_id
-    for trouble in case.evidence.chronicle.troubles:
-        is_here = trouble.connection_id in (None, name) and trouble.kind not in SILENT
-        if is_here and trouble.since.timestamp() <= case.decided and trouble.until.timestamp() >= fires:
-            return True
-    return any(_was_doubtful(each) and _overlaps(each, fires, case.decided, case.evidence) for each in case.claims)
-
-
-def _overlaps(claimed: Claimed, since: float, until: float, evidence: Evidence) -> bool:
-    closed = claimed.closed_at or evidence.read_at
-    return claimed.committed_at.timestamp() <= until and closed.timestamp() >= since
-
-
-def _was_doubtful(claimed: Claimed) -> bool:
-    """Whether a claim stayed open for longer than the answer to its POST takes."""
-    return claimed.closed_at is None or claimed.closed_at - claimed.committed_at > timedelta(seconds=5)
+def _window_end(case: Case, spec: ScheduleSpec) -> float:
+    """Until when a slot might have started; of a range, its last slot."""
+    through = case.record.through
+    last = case.at if through is None else int(through.timestamp())
+    ends = float(case.due.deadline(spec, last))
+    superseded = case.due.superseded_at(spec, last)
+    return min(ends, case.decided, ends if superseded is None else float(superseded))
 
 
 def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
@@ -109,11 +65,13 @@ def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
         case Reason.MIN_GAP:
             return _was_too_soon(case, specs, fires)
         case Reason.DELETED:
-            since = [version.since.timestamp() for version in case.due.versions]
-            return any(abs(each - case.decided) <= 1 for each in since) or case.due.spec_at(case.decided) is None
+            return _was_taken_away(case)
         case Reason.IN_DOUBT:
             mine = [each for each in case.claims if each.claim.key.slot == case.record.slot]
-            return any(_was_doubtful(each) for each in mine)
+            # A life that dies while its claim is written leaves the claim in the store, and nobody saw it committed.
+            return any(was_doubtful(each) for each in mine) or (not mine and any_died(case, fires))
+        case Reason.STALLED:
+            return any(_failed_enough(case, each, fires) for each in specs)
         case Reason.REJECTED:
             return _says(case, FaultKind.REJECTED, fires) or not _exists(case)
         case Reason.CONNECTION_INACTIVE:
@@ -122,15 +80,37 @@ def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
             return any(_asks_for(each, case, fires) for each in specs)
 
 
+def hindered(case: Case, spec: ScheduleSpec, fires: float) -> bool:
+    """Whether a job, a start before it, a closed window or a fault stood against a slot between its firing and its start.
+
+    Faults of other connections too: they share what may be sent at once.
+    """
+    troubles = case.evidence.chronicle.troubles
+    if any(each.since.timestamp() <= case.decided and each.until.timestamp() >= fires for each in troubles):
+        return True
+    # A doubt of another connection takes one of the permits to send.
+    doubts = [each for each in case.evidence.chronicle.claims if was_doubtful(each)]
+    if any(overlaps(case, each, fires - UNCERTAIN, case.decided) for each in doubts) or was_blind(
+        case, fires, case.decided
+    ):
+        return True
+    others = [job for job in case.jobs if job.job_id != case.record.job_id]
+    if any(job.created_at.timestamp() <= case.decided and job.ended_at.timestamp() >= fires for job in others):
+        return True
+    if any(begin <= case.decided and end >= fires for begin, end in case.due.closed(spec)):
+        return True
+    profile = case.evidence.profiles[case.record.slot.ref.platform]
+    gap = (profile.min_gap if spec.min_gap is None else spec.min_gap).total_seconds() + UNCERTAIN
+    return any(fires - gap <= job.created_at.timestamp() <= case.decided for job in others)
+
+
 def _asks_for(spec: ScheduleSpec, case: Case, fires: float) -> bool:
     """Whether a spec itself says what the record names."""
     match case.record.reason:
         case Reason.SUSPENDED:
-            return spec.suspend is not None
+            return spec.suspend is not None and spec.suspend.covers(datetime.fromtimestamp(fires, UTC))
         case Reason.FROZEN:
-            return bool(spec.freezes)
-        case Reason.STALLED:
-            return spec.failure_budget is not None
+            return any(each.covers(datetime.fromtimestamp(fires, UTC)) for each in spec.freezes)
         case Reason.WINDOW_CLOSED:
             return any(begin <= case.decided and end >= fires for begin, end in case.due.closed(spec))
         case Reason.NOT_YET_SUPPORTED:
@@ -139,6 +119,28 @@ def _asks_for(spec: ScheduleSpec, case: Case, fires: float) -> bool:
             return bool(spec.conflicts)
         case _:
             return False
+
+
+def _was_taken_away(case: Case) -> bool:
+    """Whether the specs that were in force just after the decision had no such slot; of a range, none of its slots."""
+    spec = case.due.spec_at(case.decided + 1)
+    return spec is None or case.due.has_freshness or case.at not in case.due.calendar(spec)
+
+
+def _failed_enough(case: Case, spec: ScheduleSpec, fires: float) -> bool:
+    """Whether, at some time while the slot was open, as many syncs had failed in a row as the budget names."""
+    if spec.failure_budget is None:
+        return False
+    failures, enough_at = 0, list[float]()
+    ended = sorted((job for job in case.jobs if job.kind is JobKind.SYNC), key=lambda job: job.ended_at)
+    for job in ended:
+        at = job.ended_at.timestamp()
+        if at > case.decided or job.result is JobStatus.CANCELLED:
+            continue
+        if failures >= spec.failure_budget:
+            enough_at.append(at)
+        failures = failures + 1 if job.result is JobStatus.FAILED else 0
+    return failures >= spec.failure_budget or any(at >= fires - case.profile_age - UNCERTAIN for at in enough_at)
 
 
 def _exists(case: Case) -> bool:
@@ -160,12 +162,11 @@ def _was_too_soon(case: Case, specs: list[ScheduleSpec], fires: float) -> bool:
 
 
 def _says(case: Case, kind: FaultKind, fires: float) -> bool:
-    name = case.record.slot.ref.connection_id
     return any(
         trouble.kind is kind
-        and trouble.connection_id == name
+        and trouble.connection_id is not None
         and fires - 1 <= trouble.since.timestamp() <= case.decided
-        for trouble in case.evidence.chronicle.troubles
+        for trouble in troubles_of(case)
     )
 
 

@@ -37,6 +37,26 @@ class FaultKind(StrEnum):
     SPEC_DELETED = "spec_deleted"
     BAD_FILE = "bad_file"
     SOURCE_FAILS = "source_fails"
+    GARBLED_REPLY = "garbled_reply"
+    SLOW_REPLY = "slow_reply"
+    GARBLED_READ = "garbled_read"
+    SLOW_READ = "slow_read"
+    READ_CUT = "read_cut"
+    PAGE_SHIFT = "page_shift"
+    STATUS_REGRESSION = "status_regression"
+    FETCH_HANGS = "fetch_hangs"
+    FORCE_PUSH = "force_push"
+    BIG_COMMIT = "big_commit"
+    STORE_DOWN = "store_down"
+    GRACEFUL_STOP = "graceful_stop"
+    PAUSE = "pause"
+    SUSPEND_MACHINE = "suspend_machine"
+    CUT_PLATFORM = "cut_platform"
+    CUT_STORE = "cut_store"
+    ELECTION_LOST = "election_lost"
+    CLOCK_STEP = "clock_step"
+    CLOCK_NUDGE = "clock_nudge"
+    CLOCK_RATE = "clock_rate"
 
 
 K = FaultKind
@@ -50,13 +70,38 @@ ON_POST = (
     K.REFUSED,
     K.REJECTED,
     K.BUSY,
+    K.GARBLED_REPLY,
+    K.SLOW_REPLY,
 )
 """Each waits for the next POST and is what becomes of it."""
 
+ON_READ = (K.GARBLED_READ, K.SLOW_READ, K.READ_CUT)
+"""Each waits for the next read and is what becomes of its answer."""
+
 CRASHES = (K.CRASH, K.CRASH_BEFORE_POST, K.CRASH_AFTER_POST, K.CRASH_BEFORE_WRITE, K.CRASH_AFTER_WRITE)
 
-ON_SPECS = (K.SPEC_EDITED, K.SPEC_SUSPENDED, K.SPEC_DELETED)
+ON_SPECS = (K.SPEC_EDITED, K.SPEC_SUSPENDED, K.SPEC_DELETED, K.FORCE_PUSH, K.BIG_COMMIT)
 """What a person writes into the specs; only where the simulation wrote them itself."""
+
+ON_MACHINES = (
+    K.GRACEFUL_STOP,
+    K.PAUSE,
+    K.SUSPEND_MACHINE,
+    K.CUT_PLATFORM,
+    K.CUT_STORE,
+    K.ELECTION_LOST,
+    K.CLOCK_STEP,
+    K.CLOCK_NUDGE,
+    K.CLOCK_RATE,
+)
+"""What happens to one controller, or to the machine that it runs on."""
+
+UNATTENDED = frozenset({K.GRACEFUL_STOP, K.PAUSE, K.SUSPEND_MACHINE, K.CUT_PLATFORM, K.CUT_STORE, K.ELECTION_LOST})
+"""While these last, no controller acts."""
+
+NOT_DRAWN = frozenset({K.CLOCK_STEP, K.CLOCK_NUDGE, K.CLOCK_RATE})
+"""Kinds that no plan draws by itself: by a wall clock that is wrong by less than is tolerated, starts are that early or late, and by one
+that is an hour wrong when a controller begins, what has not come yet may be decided before a platform says what time it is."""
 
 LENGTHS: Mapping[FaultKind, tuple[float, float]] = {
     K.QUOTA: (20, 180),
@@ -75,6 +120,19 @@ LENGTHS: Mapping[FaultKind, tuple[float, float]] = {
     K.SPEC_DELETED: (600, 10000),
     K.BAD_FILE: (600, 10000),
     K.SOURCE_FAILS: (60, 1800),
+    K.FETCH_HANGS: (20, 1800),
+    K.FORCE_PUSH: (1800, 20000),
+    K.BIG_COMMIT: (1800, 20000),
+    K.STORE_DOWN: (2, 900),
+    K.GRACEFUL_STOP: (1, 900),
+    K.PAUSE: (3, 1800),
+    K.SUSPEND_MACHINE: (30, 7200),
+    K.CUT_PLATFORM: (20, 3600),
+    K.CUT_STORE: (5, 1800),
+    K.ELECTION_LOST: (2, 120),
+    K.CLOCK_STEP: (60, 7200),
+    K.CLOCK_NUDGE: (60, 7200),
+    K.CLOCK_RATE: (3600, 20000),
 }
 """Shortest and longest time, in seconds, for which each lasts, or until the controller is back."""
 
@@ -99,6 +157,24 @@ PER_DAY: Mapping[FaultKind, float] = {
     K.SPEC_DELETED: 1,
     K.BAD_FILE: 2,
     K.SOURCE_FAILS: 2,
+    K.GARBLED_READ: 4,
+    K.SLOW_READ: 4,
+    K.READ_CUT: 4,
+    K.PAGE_SHIFT: 6,
+    K.STATUS_REGRESSION: 6,
+    K.FETCH_HANGS: 2,
+    K.FORCE_PUSH: 1,
+    K.BIG_COMMIT: 1,
+    K.STORE_DOWN: 2,
+    K.GRACEFUL_STOP: 4,
+    K.PAUSE: 4,
+    K.SUSPEND_MACHINE: 1,
+    K.CUT_PLATFORM: 2,
+    K.CUT_STORE: 2,
+    K.ELECTION_LOST: 3,
+    K.CLOCK_STEP: 1,
+    K.CLOCK_NUDGE: 2,
+    K.CLOCK_RATE: 1,
 }
 """How often each happens on an ordinary day; those of POSTs are a share of the POSTs instead."""
 
@@ -135,18 +211,23 @@ def draw_faults(
 ) -> tuple[Fault, ...]:
     """A plan for a simulation of that length: a random half of the kinds, each as often as its rate says.
 
-    Half of them, because many faults hide others: what never happens together with an outage is found in the seeds without one.
+    Half of them, because many faults hide others: what never happens together with an outage is found in the seeds without one. Each
+    kind has a stream of chance of its own, so that a new kind leaves the plans of the others as they were.
     """
     factor = _FACTOR[severity]
     if not factor:
         return ()
     found: list[Fault] = []
-    for kind in [kind for kind in kinds if chance.random() < 0.5]:
+    seed = chance.random()
+    for kind in kinds:
+        own = Random(f"{seed}/{kind}")
+        if kind in NOT_DRAWN or own.random() >= 0.5:
+            continue
         rate = PER_DAY.get(kind, POST_SHARE * posts_per_day) * factor
-        at = chance.expovariate(rate / 86400)
+        at = own.expovariate(rate / 86400)
         while at < seconds:
             shortest, longest = LENGTHS.get(kind, (0.0, 0.0))
-            length = shortest * (longest / shortest) ** chance.random() if shortest else 0.0
-            found.append(Fault(round(at, 3), kind, round(length, 3), round(chance.random(), 6)))
-            at += chance.expovariate(rate / 86400)
+            length = shortest * (longest / shortest) ** own.random() if shortest else 0.0
+            found.append(Fault(round(at, 3), kind, round(length, 3), round(own.random(), 6)))
+            at += own.expovariate(rate / 86400)
     return tuple(sorted(found))

@@ -4,13 +4,22 @@ import asyncio
 from collections.abc import Callable
 from typing import NoReturn
 
+from controller.simulation.machine import Machine
+
 
 class Life:
-    """A life; ``number`` counts from 1. ``on_death`` ends its tasks."""
+    """A life; ``number`` counts from 1. ``on_death`` ends its tasks.
 
-    def __init__(self, number: int, on_death: Callable[["Life", float], None]) -> None:
+    ``seen_active``: the active jobs that it was shown, by platform and connection; of a platform that it takes anew it starts from
+    what the store says, as somebody else may have seen the end of them.
+    """
+
+    def __init__(self, number: int, machine: Machine, on_death: Callable[["Life", float], None]) -> None:
         self.number = number
+        self.machine = machine
         self.is_over = False
+        self.seen_active: dict[str, dict[str, dict[str, None]]] = {}
+        self._ice: asyncio.Event | None = None
         self._on_death = on_death
 
     def breathe(self) -> None:
@@ -28,3 +37,23 @@ class Life:
         """End it from within one of its own calls."""
         self.kill(back_after)
         raise asyncio.CancelledError
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it stands still, as a stopped process does, and knows nothing of it."""
+        return self._ice is not None
+
+    def pause(self) -> None:
+        """Let it stand still: none of its calls begins, and it reads no answer."""
+        self._ice = self._ice or asyncio.Event()
+
+    def resume(self) -> None:
+        """Let it go on; everything that was due meanwhile comes now."""
+        if self._ice is not None:
+            self._ice.set()
+            self._ice = None
+
+    async def thaw(self) -> None:
+        """Wait until it goes on. Every port does so before and after a call."""
+        while self._ice is not None:
+            await self._ice.wait()

@@ -8,9 +8,11 @@ from random import Random
 from controller.model.event import Event
 from controller.simulation.checker import Verdict, judge
 from controller.simulation.chronicle import Journal
+from controller.simulation.evidence import Evidence
 from controller.simulation.faults import ON_SPECS, Fault, FaultKind, draw_faults
 from controller.simulation.scene import Scene
-from controller.simulation.stage import Stage
+from controller.simulation.stage import Seen, Stage
+from controller.simulation.view import PlatformView
 from controller.simulation.virtual_time import VirtualTimeLoop, run_virtual
 
 
@@ -35,18 +37,29 @@ def faults_of(scene: Scene) -> tuple[Fault, ...]:
 
 
 def simulate(
-    scene: Scene, faults: Sequence[Fault] | None = None, watch: Callable[[Event], None] | None = None
+    scene: Scene,
+    faults: Sequence[Fault] | None = None,
+    watch: Callable[[Event], None] | None = None,
+    *,
+    seen: Seen = PlatformView,
+    inspect: Callable[[Evidence], None] | None = None,
 ) -> Result:
-    """Live through a scene, with the faults of its seed or with given ones."""
+    """Live through a scene, with the faults of its seed or with given ones.
+
+    ``seen``: `PlatformView` puts the simulation at the platform port, `WiredPlatform` the adapter and its HTTP client in between.
+    ``inspect`` is shown what was found.
+    """
     plan = faults_of(scene) if faults is None else tuple(faults)
 
     async def main(loop: VirtualTimeLoop) -> Stage:
-        stage = Stage(scene, loop, watch)
+        stage = Stage(scene, loop, watch, seen)
         await stage.through(plan)
         return stage
 
     stage = run_virtual(scene.start, main)
     verdict = judge(stage.evidence)
+    if inspect is not None:
+        inspect(stage.evidence)
     for job in stage.chronicle.jobs.values():
         stage.digest.update(f"{job.ref} {job.job_id} {job.created_at} {job.ended_at} {job.result}\n".encode())
     return Result(

@@ -1,7 +1,7 @@
 """What is simulated: specs, platforms, how long, and how much goes wrong."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 
@@ -20,6 +20,8 @@ class Scene:
         edits: what a file may be changed to for a while, by path and by the fault that does it; None deletes it.
         tempers: how jobs are, by platform and connection.
         longest_nap: seconds after which the controller looks around although nothing is due; what needs it would be a defect.
+        controllers: one, or two over one store, of which one acts.
+        lease: for how many seconds a controller holds a platform after it asked for it last; with several of them.
     """
 
     seed: str
@@ -31,6 +33,13 @@ class Scene:
     start: datetime = START
     edits: Mapping[str, Mapping[FaultKind, bytes | None]] = field(default_factory=dict)
     longest_nap: float = 5.0
+    controllers: int = 1
+    lease: float = 15.0
+
+    @property
+    def takeover(self) -> float:
+        """Seconds after which one controller acts in the place of another: once the lease has run out and it has looked."""
+        return self.lease + self.longest_nap + 1 if self.controllers > 1 else 0.0
 
     @property
     def seconds(self) -> float:
@@ -53,24 +62,82 @@ BEHAVIOURS: tuple[tuple[str, tuple[str, ...]], ...] = (
 """Fields below ``spec`` and what they may say; an empty text leaves the default."""
 
 
-def drawn_scene(seed: str, *, days: float = 1.0, severity: Severity = Severity.STANDARD, connections: int = 5) -> Scene:
+ALIGNED = '  schedules:\n    - cron: "*/15 * * * *"\n'
+BRIEF = Temper(20.0, 90.0, long_share=0.0, failed_share=0.02)
+
+LEASES = (15.0, *(300.0,) * 7)
+"""How long leases last, in seconds. They are renewed three times as often, and short ones would cost more than all the rest."""
+
+
+def drawn_scene(
+    seed: str,
+    *,
+    days: float = 1.0,
+    severity: Severity = Severity.STANDARD,
+    connections: int = 5,
+    controllers: int = 1,
+) -> Scene:
     """Connections with a slot about every quarter of an hour, each with a behaviour of its own."""
     chance = Random(f"{seed}/scene")
     files: dict[str, bytes] = {}
     edits: dict[str, dict[FaultKind, bytes | None]] = {}
     for number in range(connections):
-        name = f"s{number}"
-        lines = "".join(f"  {field}: {text}\n" for field, texts in BEHAVIOURS if (text := chance.choice(texts)) != "")
-        head, calendar, other = _HEAD.format(name=name), _calendar(chance), _calendar(chance)
-        files[f"{name}.yaml"] = (head + calendar + lines).encode()
-        edits[f"{name}.yaml"] = {
-            FaultKind.SPEC_EDITED: (head + other + lines).encode(),
-            FaultKind.SPEC_SUSPENDED: (head + calendar + lines + "  suspend: {reason: a rest}\n").encode(),
-            FaultKind.SPEC_DELETED: None,
-        }
+        lines = _behaviour(chance, BEHAVIOURS)
+        _add(files, edits, f"s{number}", lines, _calendar(chance), _calendar(chance))
     tempers = {"default": {f"conn_s{number}": _temper(chance) for number in range(connections)}}
     nap = chance.choice((5.0, 60.0, 600.0, 600.0))
-    return Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=nap)
+    scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=nap)
+    return _with_leases(scene, controllers)
+
+
+def aligned_scene(
+    seed: str,
+    *,
+    connections: int = 5,
+    days: float = 1.0,
+    severity: Severity = Severity.STANDARD,
+    controllers: int = 1,
+) -> Scene:
+    """Connections that all have their slots on the quarters of the hour, and short jobs: one listing serves them all."""
+    chance = Random(f"{seed}/aligned")
+    files: dict[str, bytes] = {}
+    edits: dict[str, dict[FaultKind, bytes | None]] = {}
+    for number in range(connections):
+        lines = _behaviour(chance, [each for each in BEHAVIOURS if each[0] != "jitter"])
+        _add(files, edits, f"s{number}", lines, ALIGNED, _calendar(chance))
+    tempers = {"default": dict.fromkeys((f"conn_s{number}" for number in range(connections)), BRIEF)}
+    scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=600.0)
+    return _with_leases(scene, controllers)
+
+
+def _with_leases(scene: Scene, controllers: int) -> Scene:
+    """A scene with that many controllers; they look around often enough to keep their leases."""
+    if controllers == 1:
+        return scene
+    lease = Random(f"{scene.seed}/lease").choice(LEASES)
+    return replace(scene, controllers=controllers, lease=lease, longest_nap=min(scene.longest_nap, lease / 3))
+
+
+def _behaviour(chance: Random, behaviours: Sequence[tuple[str, tuple[str, ...]]]) -> str:
+    return "".join(f"  {field}: {text}\n" for field, texts in behaviours if (text := chance.choice(texts)) != "")
+
+
+def _add(
+    files: dict[str, bytes],
+    edits: dict[str, dict[FaultKind, bytes | None]],
+    name: str,
+    lines: str,
+    calendar: str,
+    other: str,
+) -> None:
+    """Write the spec of one connection, and what it may be changed to."""
+    head, path = _HEAD.format(name=name), f"{name}.yaml"
+    files[path] = (head + calendar + lines).encode()
+    edits[path] = {
+        FaultKind.SPEC_EDITED: (head + other + lines).encode(),
+        FaultKind.SPEC_SUSPENDED: (head + calendar + lines + "  suspend: {reason: a rest}\n").encode(),
+        FaultKind.SPEC_DELETED: None,
+    }
 
 
 def _calendar(chance: Random) -> str:
@@ -102,13 +169,14 @@ def scene_of(
     days: float,
     severity: Severity,
     start: datetime,
+    controllers: int = 1,
 ) -> Scene:
     """Specs that somebody else wrote; how their jobs are is drawn from the seed."""
     chance = Random(f"{seed}/tempers")
     tempers = {
         name: {each: _fitting(chance, profiles[name]) for each in rows} for name, rows in sorted(connections.items())
     }
-    return Scene(seed, dict(files), profiles, tempers, days, severity, start)
+    return _with_leases(Scene(seed, dict(files), profiles, tempers, days, severity, start), controllers)
 
 
 def _fitting(chance: Random, profile: PlatformProfile) -> Temper:

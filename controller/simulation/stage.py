@@ -1,47 +1,57 @@
 """The stage of a simulation: lives of a controller on one store, the platforms, the files, and the plan of what goes wrong."""
 
-import asyncio
-from collections.abc import Callable, Sequence
-from contextvars import copy_context
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
-from controller.bootstrap import SimulatedPorts, simulated_controller, simulated_store, spec_reader
-from controller.errors import StoreUnavailable
+from controller.bootstrap import (
+    SimulatedPorts,
+    simulated_controller,
+    simulated_leases,
+    simulated_store,
+    spec_reader,
+)
 from controller.model.event import Event
 from controller.model.identity import ConnectionRef
 from controller.model.record import SlotRecord
+from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecTree
+from controller.reconcile.loop import Loop
 from controller.simulation.chronicle import Chronicle
 from controller.simulation.evidence import Evidence, Fetched
-from controller.simulation.faults import Fault, FaultKind
+from controller.simulation.faults import ON_MACHINES, ON_SPECS, Fault, FaultKind
 from controller.simulation.life import Life
+from controller.simulation.lives import Lives
 from controller.simulation.nemesis import Nemesis
 from controller.simulation.platform import SimulatedPlatform
+from controller.simulation.reach import LifeClock, reached
 from controller.simulation.scene import Scene
 from controller.simulation.specs import BROKEN, SimulatedSpecSource, SpecFiles
-from controller.simulation.virtual_time import OWNER, VirtualCadence, VirtualClock, VirtualTimeLoop
+from controller.simulation.view import PlatformView
+from controller.simulation.virtual_time import VirtualCadence, VirtualClock, VirtualTimeLoop
 from controller.simulation.witness import Witness
 
 AFTER_CALM = timedelta(seconds=25)
 """What is still open this long after T_resolve, counted from the last fault, would stay open."""
 
-SUPERVISED_SECONDS = 5.0
-"""After how long a process that ended by itself is started again."""
-
 ALL_RECORDS = 10_000_000
+
+Seen = Callable[[SimulatedPlatform, Life], Platform]
+"""What a life of a controller has of a platform: its port."""
 
 
 class Stage:
     """One scene while it is lived through."""
 
-    def __init__(self, scene: Scene, loop: VirtualTimeLoop, watch: Callable[[Event], None] | None) -> None:
-        self.scene, self.loop, self._watch = scene, loop, watch
+    def __init__(
+        self, scene: Scene, loop: VirtualTimeLoop, watch: Callable[[Event], None] | None, seen: Seen = PlatformView
+    ) -> None:
+        self.scene, self.loop, self._watch, self._seen = scene, loop, watch, seen
         self.clock, self.chronicle = VirtualClock(loop), Chronicle()
         self.digest = blake2b(digest_size=16)
-        self.nemesis = Nemesis(self.chronicle, self.clock)
-        self.lives = 0
+        self.nemesis = Nemesis(self.chronicle, self.clock, scene.longest_nap)
         self.fetched: list[Fetched] = []
+        self._last_fetched: dict[int, str] = {}
         self.evidence: Evidence
         self._store = simulated_store()
         self._files = SpecFiles(dict(scene.files), spec_reader(scene.profiles))
@@ -59,124 +69,122 @@ class Stage:
             for name, profile in scene.profiles.items()
         }
         self._changed: set[str] = set()
-        self._stop = asyncio.Event()
-        self._life: Life | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._back: asyncio.TimerHandle | None = None
-        self._dying: list[tuple[Life, asyncio.Task[None]]] = []
+        self._leases = simulated_leases(scene.lease) if scene.controllers > 1 else None
+        self._lives = Lives(loop, self.chronicle, scene.controllers, scene.takeover, self._controller)
 
     async def through(self, plan: Sequence[Fault]) -> None:
         """Live through the faults, then through the calm after them, and take down what is found."""
-        self._begin()
+        self._lives.begin()
         for fault in plan:
             await self._until(fault.at)
-            self._strike(fault)
+            await self._strike(fault)
         await self._until(self.scene.seconds)
         calm_at = self.clock.now()
         self._calm()
         longest = max(profile.resolve_after for profile in self.scene.profiles.values())
-        await self._until(self.scene.seconds + (longest + AFTER_CALM).total_seconds())
+        await self._until(self.scene.seconds + self.scene.takeover + (longest + AFTER_CALM).total_seconds())
         self.evidence = await self._evidence(calm_at)
-        self._stop.set()
-        if self._task is not None:
-            await self._task
+        await self._lives.end()
+
+    @property
+    def lives(self) -> int:
+        """How many times a controller was started."""
+        return self._lives.number
 
     async def _until(self, seconds: float) -> None:
         await self.clock.sleep(seconds - self.loop.time())
-        await self._bury()
-        if self._task is not None and self._task.done() and not self._task.cancelled():
-            self._task.result()
+        await self._lives.bury()
 
-    # Lives
-
-    def _begin(self) -> None:
-        self._back = None
-        self.lives += 1
-        life = Life(self.lives, self._ended)
+    def _controller(self, life: Life) -> Loop:
         # The handle of a new process: it holds no platform yet, and those of dead lives are fenced off.
         store = Witness.of(self._store.beside(), life, self.chronicle, self.nemesis, self.clock)
         source = SimulatedSpecSource(self._files, life, self.nemesis, lambda tree: self._note_fetch(life, tree))
         ports = SimulatedPorts(
-            clock=self.clock,
+            clock=LifeClock(life),
             cadence=VirtualCadence(self.loop),
             store=store,
             spec_source=source,
             telemetry=_Digest(life, self),
-            platforms={name: (each.seen_by(life), each.profile) for name, each in self._platforms.items()},
+            platforms={
+                name: (reached(self._seen(each, life), life), each.profile) for name, each in self._platforms.items()
+            },
             holder=f"life {life.number}",
             longest_nap=timedelta(seconds=self.scene.longest_nap),
+            leases=self._leases,
         )
-        context = copy_context()
-        context.run(OWNER.set, life)
-        controller = simulated_controller(ports)
-        self._life = life
-        self._task = context.run(asyncio.create_task, controller.run(self._stop))
-        self._task.add_done_callback(lambda task: self._came_to_an_end(life, task))
-
-    def _came_to_an_end(self, life: Life, task: asyncio.Task[None]) -> None:
-        """A start that the store refuses ends the process; what supervises it starts it again."""
-        if not task.cancelled() and isinstance(task.exception(), StoreUnavailable):
-            life.kill(SUPERVISED_SECONDS)
-
-    def _ended(self, dead: Life, back_after: float) -> None:
-        """End every task of a life, and let the next one begin in time."""
-        for task in self.loop.tasks_of(dead):
-            task.cancel()
-        assert self._task is not None  # noqa: S101 - a life has its task
-        self._dying.append((dead, self._task))
-        self._life, self._task = None, None
-        self._back = self.loop.call_later(back_after, self._begin)
-
-    async def _bury(self) -> None:
-        """Wait until dead tasks have let go; some wait in their ``finally`` for others and are cancelled once more."""
-        for dead, task in self._dying:
-            while left := self.loop.tasks_of(dead):
-                for each in left:
-                    each.cancel()
-                await self.clock.sleep(0)
-            if task.done() and not task.cancelled():
-                task.exception()
-        self._dying.clear()
+        return simulated_controller(ports)
 
     def _note_fetch(self, life: Life, tree: SpecTree) -> None:
-        last = self.fetched[-1] if self.fetched else None
-        if last is None or last.life != life.number or last.tree.revision != tree.revision:
+        if self._last_fetched.get(life.number) != tree.revision:
+            self._last_fetched[life.number] = tree.revision
             self.fetched.append(Fetched(self.clock.now(), life.number, tree))
 
     # Faults
 
-    def _strike(self, fault: Fault) -> None:
+    async def _strike(self, fault: Fault) -> None:
         match fault.kind:
-            case FaultKind.CRASH:
-                if self._life is not None:
-                    self.nemesis.happens(fault)
-                    self._life.kill(fault.seconds)
             case FaultKind.FOREIGN_RUN:
                 if self._place(fault).start_foreign(fault.choice):
                     self.chronicle.hit(fault.kind)
             case FaultKind.HISTORY_DELETED:
                 if self._place(fault).delete_history():
                     self.chronicle.hit(fault.kind)
-            case FaultKind.SPEC_EDITED | FaultKind.SPEC_SUSPENDED | FaultKind.SPEC_DELETED | FaultKind.BAD_FILE:
+            case FaultKind.ELECTION_LOST:
+                await self._give_away(fault)
+            case kind if kind in ON_SPECS or kind is FaultKind.BAD_FILE:
                 self._change(fault)
+            case kind if kind in ON_MACHINES or kind is FaultKind.CRASH:
+                self._lives.strike(fault)
             case _:
                 self.nemesis.strike(fault)
+
+    async def _give_away(self, fault: Fault) -> None:
+        """Somebody else holds a platform for a while, and may even have said so in the store."""
+        name = sorted(self.scene.profiles)[int(fault.choice * 997 % len(self.scene.profiles))]
+        self.nemesis.happens(fault, lasts=fault.seconds + max(self.scene.takeover, self.scene.longest_nap))
+        if self._leases is not None:
+            self._leases.rows[name] = ("somebody else", self.loop.time() + fault.seconds)
+        if self._leases is None or fault.choice < 0.5:
+            epoch = await self._store.beside().take(name, "somebody else", self.clock.now())
+            self.chronicle.note_epoch(name, epoch)
 
     def _place(self, fault: Fault) -> SimulatedPlatform:
         rows = [each for each in self._platforms.values() if each.connection_ids]
         return rows[int(fault.choice * 997 % len(rows))]
 
     def _change(self, fault: Fault) -> None:
-        """Change one file for a while, unless it is changed already."""
+        """Change what is in the specs for a while, where it is as the scene has it."""
         paths = sorted(self.scene.files)
-        path = paths[int(fault.choice * len(paths))]
-        edits = self.scene.edits.get(path, {})
-        if path in self._changed or (fault.kind is not FaultKind.BAD_FILE and fault.kind not in edits):
-            return
-        self._changed.add(path)
+        one = paths[int(fault.choice * len(paths))]
+        match fault.kind:
+            case FaultKind.BAD_FILE:
+                changes: dict[str, bytes | None] = {one: BROKEN}
+            case FaultKind.BIG_COMMIT:
+                edits = [(path, self.scene.edits.get(path, {})) for path in paths]
+                changes = {
+                    path: found[FaultKind.SPEC_EDITED] for path, found in edits if FaultKind.SPEC_EDITED in found
+                }
+            case FaultKind.FORCE_PUSH:
+                self._push_back(fault)
+                return
+            case kind:
+                changes = {one: self.scene.edits[one][kind]} if kind in self.scene.edits.get(one, {}) else {}
+        changes = {path: content for path, content in changes.items() if path not in self._changed}
+        if changes:
+            self._files.commit(changes)
+            self._restore_later(fault, changes)
+
+    def _push_back(self, fault: Fault) -> None:
+        """Put the branch back to what it was some revisions ago."""
+        if self._files.rewind(fault.choice):
+            now, meant = self._files.files, self.scene.files
+            self._restore_later(fault, [path for path in sorted(meant) if now.get(path) != meant[path]])
+
+    def _restore_later(self, fault: Fault, paths: Iterable[str]) -> None:
         self.chronicle.hit(fault.kind)
-        self._files.put(path, BROKEN if fault.kind is FaultKind.BAD_FILE else edits[fault.kind])
-        self.loop.call_later(fault.seconds, self._restore, path)
+        for path in paths:
+            self._changed.add(path)
+            self.loop.call_later(fault.seconds, self._restore, path)
 
     def _restore(self, path: str) -> None:
         if path in self._changed:
@@ -187,9 +195,11 @@ class Stage:
         self.nemesis.calm()
         for path in sorted(self._changed):
             self._restore(path)
-        if self._back is not None:
-            self._back.cancel()
-            self._begin()
+        self._lives.calm()
+        if self._leases is not None:
+            for name, (holder, _) in tuple(self._leases.rows.items()):
+                if holder == "somebody else":
+                    del self._leases.rows[name]
 
     # What is found
 

@@ -5,11 +5,13 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
-from controller.model.job import JobStatus
 from controller.model.record import Outcome, Reason, SlotRecord
+from controller.model.schedule import WhenInDoubt
+from controller.simulation.case import UNCERTAIN
 from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob
 from controller.simulation.due import DueSlots
 from controller.simulation.evidence import Evidence, Fetched
+from controller.simulation.further import against_freshness, against_further_run
 
 TOLERATED = timedelta(seconds=1)
 
@@ -23,12 +25,19 @@ def runs_of(chronicle: Chronicle) -> dict[ClaimKey, list[TrueJob]]:
     return found
 
 
-def doubled(runs: Mapping[ClaimKey, list[TrueJob]]) -> Iterable[str]:
-    """S1: a run has one job."""
+def doubled(runs: Mapping[ClaimKey, list[TrueJob]], due: Mapping[ConnectionRef, DueSlots]) -> Iterable[str]:
+    """S1a, S1b: a run has one job, whether it may be sent again or not: late effects here are within what the profile promises."""
     for key, jobs in runs.items():
         if len(jobs) > 1:
             ids = ", ".join(f"{job.job_id} at {job.created_at:%d %H:%M:%S}" for job in jobs)
-            yield f"S1 run {key.run} of {key.slot} has {len(jobs)} jobs: {ids}"
+            name = "S1a" if _was_once_only(due.get(key.slot.ref), jobs) else "S1b"
+            yield f"{name} run {key.run} of {key.slot} has {len(jobs)} jobs: {ids}"
+
+
+def _was_once_only(due: DueSlots | None, jobs: Iterable[TrueJob]) -> bool:
+    """Whether a spec under which one of the jobs was made forbids another POST after a doubt."""
+    specs = [due.last_spec(job.created_at.timestamp()) for job in jobs] if due is not None else []
+    return any(spec is not None and spec.when_in_doubt is WhenInDoubt.SKIP for spec in specs)
 
 
 def against_posts(evidence: Evidence, due: Mapping[ConnectionRef, DueSlots]) -> Iterable[str]:
@@ -45,25 +54,40 @@ def against_posts(evidence: Evidence, due: Mapping[ConnectionRef, DueSlots]) -> 
             yield f"S4 {name} was sent {post.sent_at - claimed.began_at} after its claim began"
         if post.against:
             yield f"S9 {name} was sent while {post.against} was shown as active"
-        yield from _out_of_time(post, claimed, due[post.ref], name)
+        margin = evidence.profiles[post.ref.platform].view_age_max.total_seconds() + UNCERTAIN
+        jobs = (
+            [job for job in evidence.chronicle.jobs.values() if job.ref == post.ref]
+            if due[post.ref].has_freshness
+            else []
+        )
+        yield from _out_of_time(post, claimed, due[post.ref], (jobs, margin), name)
 
 
-def _out_of_time(post: Post, claimed: Claimed, due: DueSlots, name: str) -> Iterable[str]:
+def _out_of_time(
+    post: Post, claimed: Claimed, due: DueSlots, seen: tuple[list[TrueJob], float], name: str
+) -> Iterable[str]:
+    """``seen``: the jobs of the connection where the age of its data counts, and how old a view of them may be."""
+    jobs, margin = seen
     at, key = int(claimed.claim.key.slot.scheduled_at.timestamp()), claimed.claim.key
     spec = due.spec_at(claimed.began_at.timestamp())
     if spec is None:
         yield f"S10 {name} was sent with no spec in force"
         return
-    # What was claimed before an edit of the calendar goes on: a further run, and a further POST after one that made no job.
-    known = due.slots if key.run > 0 or claimed.claim.attempt > 1 else due.calendar(spec)
+    # Only a further run of a slot outlives an edit that takes the slot away: its outcome stands, and its job has failed.
+    known = due.slots if key.run > 0 else due.calendar(spec)
     if at not in known and not due.has_freshness:
         yield f"S8 {name} was for {key.slot}, which is no slot"
         return
-    if key.run > 0 or due.has_freshness:
+    if key.run > 0:
+        return
+    if at not in known:
+        yield from against_freshness(claimed, spec, jobs, margin, name)
         return
     if post.sent_at.timestamp() < due.fires(spec, at) - TOLERATED.total_seconds():
         yield f"S7 {name} was before {key.slot} fires"
     superseded, began = due.superseded_at(spec, at), claimed.began_at.timestamp()
+    if due.has_freshness:
+        return
     if began > due.deadline(spec, at) + 1 or (superseded is not None and began > superseded + 1):
         yield f"S2 {name} was for {key.slot}, too late"
 
@@ -109,7 +133,10 @@ def _seen_before(fetched: Iterable[Fetched], claimed: Claimed) -> Fetched | None
 
 
 def against_jobs(
-    evidence: Evidence, runs: Mapping[ClaimKey, list[TrueJob]], records: Mapping[SlotKey, SlotRecord]
+    evidence: Evidence,
+    runs: Mapping[ClaimKey, list[TrueJob]],
+    records: Mapping[SlotKey, SlotRecord],
+    due: Mapping[ConnectionRef, DueSlots],
 ) -> Iterable[str]:
     """S6 and soundness: each job of ours is explained by one run, each further run by one that failed."""
     chronicle = evidence.chronicle
@@ -123,9 +150,7 @@ def against_jobs(
         yield from _unexplained(key, jobs, records.get(key.slot))
         if key.run > 0:
             before = [*owned.get(ClaimKey(key.slot, key.run - 1), []), *runs.get(ClaimKey(key.slot, key.run - 1), [])]
-            began = min(job.created_at for job in jobs)
-            if not any(job.result is JobStatus.FAILED and job.ended_at <= began for job in before):
-                yield f"S1 run {key.run} of {key.slot} began, and no job of the run before it had failed"
+            yield from against_further_run(key, jobs, before, due[key.slot.ref])
 
 
 def _unexplained(key: ClaimKey, jobs: list[TrueJob], record: SlotRecord | None) -> Iterable[str]:

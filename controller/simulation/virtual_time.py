@@ -89,15 +89,17 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """The clock port over a virtual loop; ``step`` moves the wall clock alone, as an operator or NTP might."""
+    """The clock port over a virtual loop; ``step`` moves the wall clock alone, as an operator or NTP might, ``drift`` lets it go wrong."""
 
     def __init__(self, loop: VirtualTimeLoop) -> None:
         self._loop = loop
         self._offset = timedelta()
+        self._rate, self._since = 0.0, 0.0
 
     def now(self) -> datetime:
         """The virtual wall clock, aware UTC, to the microsecond."""
-        return self._loop.start + timedelta(microseconds=round(self._loop.time() * 1e6)) + self._offset
+        shown = self._loop.start + timedelta(microseconds=round(self._loop.time() * 1e6)) + self._offset
+        return shown + self._drifted() if self._rate else shown
 
     def boottime(self) -> float:
         """Virtual seconds; no step moves them."""
@@ -110,6 +112,18 @@ class VirtualClock:
     def step(self, by: timedelta) -> None:
         """Move the wall clock."""
         self._offset += by
+
+    def drift(self, rate: float) -> None:
+        """From now on let the wall clock gain that share of the time that passes."""
+        self._offset += self._drifted()
+        self._rate, self._since = rate, self._loop.time()
+
+    def correct(self) -> None:
+        """Set the wall clock right, and let it go right."""
+        self._offset, self._rate = timedelta(), 0.0
+
+    def _drifted(self) -> timedelta:
+        return timedelta(microseconds=round((self._loop.time() - self._since) * self._rate * 1e6))
 
 
 class VirtualCadence:

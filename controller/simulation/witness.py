@@ -27,6 +27,7 @@ class Witness:
 
     def __init__(self, store: Store, life: Life, chronicle: Chronicle, nemesis: Nemesis, clock: Clock) -> None:
         self._store, self._life, self._chronicle, self._nemesis, self._clock = store, life, chronicle, nemesis, clock
+        self._held: dict[str, int] = {}
 
     @classmethod
     def of(cls, store: Store, life: Life, chronicle: Chronicle, nemesis: Nemesis, clock: Clock) -> Store:
@@ -40,16 +41,30 @@ class Witness:
             async def write(*given: Any) -> Any:
                 return await self._write(name, method, given)
 
+            self.__dict__[name] = write
             return write
 
         async def pass_on(*given: Any, **more: Any) -> Any:
-            self._life.breathe()
-            return await method(*given, **more)
+            await self._begin_call()
+            result = await method(*given, **more)
+            if self._life.is_paused:
+                await self._life.thaw()
+            return result
 
+        self.__dict__[name] = pass_on
         return pass_on
 
-    async def _write(self, name: str, method: Callable[..., Awaitable[Any]], given: tuple[Any, ...]) -> Any:
+    async def _begin_call(self) -> None:
         self._life.breathe()
+        if self._life.is_paused:
+            await self._life.thaw()
+        if self._life.machine.is_cut(FaultKind.CUT_STORE):
+            raise StoreUnavailable("no route to the store")
+        if self._nemesis.standing(FaultKind.STORE_DOWN) is not None:
+            raise StoreUnavailable("the store is not there")
+
+    async def _write(self, name: str, method: Callable[..., Awaitable[Any]], given: tuple[Any, ...]) -> Any:
+        await self._begin_call()
         ref = _ref_of(given)
         if (crash := self._nemesis.take((FaultKind.CRASH_BEFORE_WRITE,), ref)) is not None:
             self._life.die(crash.seconds)
@@ -57,10 +72,26 @@ class Witness:
         if name == "claim" and (slow := self._nemesis.take((FaultKind.STORE_SLOW,), ref)) is not None:
             await self._clock.sleep(slow.seconds)
             self._life.breathe()
-        if self._nemesis.take((FaultKind.STORE_FAILS,), ref) is not None:
+        # Who could not take a platform asks again when it looks around.
+        lasts = self._nemesis.longest_nap if name == "take" else None
+        if self._nemesis.take((FaultKind.STORE_FAILS,), ref, lasts) is not None:
             raise StoreUnavailable("the disk is full")
         result = await method(*given)
+        self._committed(name, given, result)
+        self._note(name, given, result, began_at)
+        if (crash := self._nemesis.take((FaultKind.CRASH_AFTER_WRITE,), ref)) is not None:
+            self._life.die(crash.seconds)
+        if self._nemesis.take((FaultKind.STORE_ANSWER_LOST,), ref, lasts) is not None:
+            raise StoreUnavailable("the disk did not answer")
+        if self._life.is_paused:
+            await self._life.thaw()
+        return result
+
+    def _note(self, name: str, given: tuple[Any, ...], result: Any, began_at: datetime) -> None:
         match name:
+            case "take":
+                self._held[given[0]] = result
+                self._life.seen_active.get(given[0], {}).clear()
             case "claim":
                 self._claimed(given[0], began_at)
             case "confirm":
@@ -72,11 +103,18 @@ class Witness:
                 self._answered(given[0], given[1])
             case "apply":
                 self._applied(given[0])
-        if (crash := self._nemesis.take((FaultKind.CRASH_AFTER_WRITE,), ref)) is not None:
-            self._life.die(crash.seconds)
-        if self._nemesis.take((FaultKind.STORE_ANSWER_LOST,), ref) is not None:
-            raise StoreUnavailable("the disk did not answer")
-        return result
+
+    def _committed(self, name: str, given: tuple[Any, ...], result: Any) -> None:
+        """Note under which epochs something was committed."""
+        chronicle, now = self._chronicle, self._clock.boottime()
+        if name == "take":
+            chronicle.taken_at[given[0]] = now
+            chronicle.note_epoch(given[0], result)
+            return
+        for platform in _platforms_of(name, given):
+            # One that was committed just before somebody else took the platform is told of just after it.
+            if chronicle.taken_at.get(platform) != now:
+                chronicle.note_epoch(platform, self._held.get(platform, 0))
 
     def _claimed(self, claim: Claim, began_at: datetime) -> None:
         known, ref = self._chronicle.open.get(claim.ref), claim.ref
@@ -125,3 +163,15 @@ class Witness:
 def _ref_of(given: tuple[Any, ...]) -> ConnectionRef | None:
     first = given[0] if given else None
     return first.ref if isinstance(first, Claim) else None
+
+
+def _platforms_of(name: str, given: tuple[Any, ...]) -> set[str]:
+    """The platforms that a write is about."""
+    if name == "save_jobs":
+        return {given[0]}
+    if name != "apply":
+        return {given[0].ref.platform}
+    written: Decisions = given[0]
+    refs = [each.ref for each in written.accepted] + [each.ref for each in written.rearmed]
+    refs += [record.slot.ref for record in written.records] + [settled.claim.ref for settled in written.settled]
+    return {ref.platform for ref in refs}

@@ -41,6 +41,7 @@ def test_forty_kills_around_slots_double_nothing_and_lose_nothing(tmp_path: Path
         finally:
             code = stop(process)
         jobs = pair.jobs()
+        verified = pair.controller.command("verify", "--since", "1h", code=None)
 
     acted = sorted(seconds for seconds in ready if seconds is not None)
     show(kills=KILLS, in_flight=in_flight, jobs=len(jobs), ready_median=median(acted), ready_max=acted[-1])
@@ -49,6 +50,7 @@ def test_forty_kills_around_slots_double_nothing_and_lose_nothing(tmp_path: Path
     assert in_flight > 0, "no kill met a claim"
     assert problems(RHYTHMS, pair.controller.store, jobs, ended_at, open_for=round(SETTLED_WITHIN)) == []
     assert pair.unsettled(last_kill) == []
+    assert verified.returncode == 0, verified.stdout
 
 
 def _ready_after(pair: BusyPair, number: int, started_at: datetime) -> float | None:

@@ -51,6 +51,9 @@ ALREADY_RUNNING: Final = b"already running"
 SUCCESSES_READ = "5"
 """How many successes are asked for, to take the newest: a platform that sorts by another time still shows it among them."""
 
+Transport = httpx.AsyncBaseTransport
+"""What may carry requests in place of the network."""
+
 
 @dataclass(frozen=True, slots=True)
 class AitronosOptions:
@@ -70,7 +73,7 @@ class AitronosOptions:
     credentials: Credentials
     profile: PlatformProfile
     clock: Clock
-    transport: httpx.AsyncBaseTransport | None = None
+    transport: Transport | None = None
 
 
 class AitronosPlatform:
@@ -129,7 +132,8 @@ class AitronosPlatform:
             PlatformUnavailable: a read failed.
         """
         # Sorted, so that the same question sends the same requests, whatever collection it came in.
-        waiting = iter(sorted(set(job_ids)))
+        wanted = sorted(set(job_ids))
+        waiting = iter(wanted)
         found: dict[str, Job] = {}
         try:
             async with asyncio.TaskGroup() as group:
@@ -138,7 +142,8 @@ class AitronosPlatform:
         except* PlatformUnavailable as failures:
             failure = failures.exceptions[0]
         else:
-            return found
+            # In that order again, whichever answer came first.
+            return {job_id: found[job_id] for job_id in wanted if job_id in found}
         raise failure
 
     async def newest_success(self, connection_id: str) -> Job | None:

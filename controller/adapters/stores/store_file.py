@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -127,13 +127,17 @@ class StoreFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read one state of the file, whatever a writer commits meanwhile."""
-        with _failures_in_words(self.path), self._transaction("BEGIN") as database:
+        with _failures_in_words(self.path), self._snapshot() as database:
             try:
                 yield database
             except ValueError as error:
                 raise StoreUnavailable(
                     f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
                 ) from error
+
+    def _snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
+        # Who acts is the only writer, and writes nothing in the middle of reading: there a transaction would change nothing.
+        return nullcontext(self._database) if self._mode is StoreMode.ACT else self._transaction("BEGIN")
 
     @contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -27,7 +27,7 @@ class Commits:
 
     def commits(self) -> int:
         """How many transactions were committed since the start."""
-        return sum(statement == "COMMIT" for statement in self.statements) - 1
+        return sum(statement == "COMMIT" for statement in self.statements)
 
     def kept(self) -> list[str]:
         """What another connection reads."""

@@ -1,0 +1,50 @@
+"""What a simulation came to for each schedule, for people who ask which of theirs suffers."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from controller.model.identity import ConnectionRef
+from controller.model.record import Outcome, SlotRecord
+from controller.simulation.chronicle import Chronicle
+from controller.simulation.due import DueSlots
+from controller.simulation.evidence import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleTally:
+    """The slots of one schedule by what they came to; ``worst``: how many seconds late the latest start of ours was."""
+
+    name: str
+    ref: ConnectionRef
+    outcomes: Counter[Outcome]
+    worst: float
+
+    @property
+    def slots(self) -> int:
+        """Every slot that was decided, or is held."""
+        return self.outcomes.total()
+
+
+def tally_schedules(evidence: Evidence) -> tuple[ScheduleTally, ...]:
+    """One row for each schedule, by name; a connection whose schedule was renamed has its last name."""
+    rows = [_tally(ref, records, evidence) for ref, records in evidence.records.items() if records]
+    return tuple(sorted(rows, key=lambda row: (row.name, row.ref)))
+
+
+def _tally(ref: ConnectionRef, records: Sequence[SlotRecord], evidence: Evidence) -> ScheduleTally:
+    outcomes = Counter[Outcome]()
+    for record in records:
+        outcomes[record.outcome] += record.count
+    due = DueSlots(evidence.chronicle.versions[ref], evidence.read_at) if ref in evidence.chronicle.versions else None
+    late = [] if due is None else [_lateness(record, due, evidence.chronicle) for record in records]
+    return ScheduleTally(records[-1].schedule, ref, outcomes, max(late, default=0.0))
+
+
+def _lateness(record: SlotRecord, due: DueSlots, chronicle: Chronicle) -> float:
+    job = chronicle.jobs.get(f"{record.slot.ref.platform}/{record.job_id}")
+    if record.outcome is not Outcome.TRIGGERED or job is None or job.post is None or job.post.claim is None:
+        return 0.0
+    spec = due.last_spec(job.post.claim.began_at.timestamp())
+    at = int(record.slot.scheduled_at.timestamp())
+    return 0.0 if spec is None else max(job.created_at.timestamp() - due.fires(spec, at), 0.0)

@@ -1,0 +1,145 @@
+"""Faults of the machine, of the store and of the specs' source, one at a time in an hour without others."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from controller.model.event import Event, EventName
+from controller.ports.spec_source import SpecTree
+from controller.simulation.evidence import Evidence
+from controller.simulation.faults import NOT_DRAWN, Fault, FaultKind, Severity
+from controller.simulation.run import Result, faults_of, simulate
+from controller.simulation.scene import aligned_scene, drawn_scene
+from controller.simulation.specs import SpecFiles
+from controller.simulation.virtual_time import VirtualClock, VirtualTimeLoop, run_virtual
+
+HOUR = 1 / 24
+
+LASTING = (
+    FaultKind.FETCH_HANGS,
+    FaultKind.STORE_DOWN,
+    FaultKind.GRACEFUL_STOP,
+    FaultKind.PAUSE,
+    FaultKind.SUSPEND_MACHINE,
+    FaultKind.CUT_PLATFORM,
+    FaultKind.CUT_STORE,
+    FaultKind.ELECTION_LOST,
+    FaultKind.CLOCK_STEP,
+)
+
+
+def hour(faults: Sequence[Fault], controllers: int = 1, events: list[Event] | None = None) -> Result:
+    """An hour in which only this goes wrong."""
+    scene = aligned_scene("hour", days=HOUR, severity=Severity.NONE, controllers=controllers)
+    return simulate(scene, faults, None if events is None else events.append)
+
+
+def kinds_hit(result: Result) -> set[FaultKind]:
+    """The faults that happened."""
+    return {kind for kind, _ in result.hits}
+
+
+@pytest.mark.parametrize("controllers", [1, 2])
+@pytest.mark.parametrize("kind", LASTING)
+def test_a_fault_alone_breaks_no_promise(kind: FaultKind, controllers: int) -> None:
+    """Across a quarter of the hour, each fault happens, makes nothing double, and leaves every slot an outcome with a reason."""
+    result = hour([Fault(850, kind, 400, 0.1)], controllers)
+    assert result.verdict.violations == ()
+    assert kinds_hit(result) == {kind}
+    assert result.verdict.outcomes["Triggered"] >= 10
+
+
+@pytest.mark.parametrize("choice", [0.2, 0.7])
+def test_a_machine_that_is_paused_starts_what_it_slept_through_once(choice: float) -> None:
+    """Across one slot and most of its window: started late, once, when the machine goes on."""
+    result = hour([Fault(890, FaultKind.SUSPEND_MACHINE, 600, choice)])
+    assert result.verdict.violations == ()
+    assert 580 < result.verdict.late(0.99) < 600
+    assert not any(word.startswith("Missed(Superseded)") for word in result.verdict.outcomes)
+
+
+def test_a_store_that_is_away_for_two_slots_misses_one() -> None:
+    """What was due at first is superseded by what was due next; that one starts when the store is back."""
+    result = hour([Fault(850, FaultKind.STORE_DOWN, 1200, 0.0)])
+    assert result.verdict.violations == ()
+    assert result.verdict.outcomes["Missed(Superseded)"] + result.verdict.outcomes["Missed(Deadline)"] >= 4
+
+
+def test_a_clock_that_is_an_hour_wrong_freezes_and_starts_nothing_early() -> None:
+    """Said as soon as the controller looks at its clocks, and everything goes on when the clock is right again."""
+    for choice in (0.2, 0.55):
+        events: list[Event] = []
+        result = hour([Fault(600, FaultKind.CLOCK_STEP, 600, choice)], events=events)
+        names = [event.name for event in events]
+        assert result.verdict.violations == ()
+        assert EventName.CLOCK_FROZEN in names
+        assert EventName.CLOCK_AGREED in names
+
+
+@pytest.mark.parametrize("kind", [FaultKind.CLOCK_NUDGE, FaultKind.CLOCK_RATE])
+def test_a_clock_that_is_a_little_wrong_moves_starts_by_as_much(kind: FaultKind) -> None:
+    """Within what is tolerated nothing freezes, nothing is doubled or lost, and no start is further off than the clock."""
+    result = hour([Fault(600, kind, 2000, 0.1)])
+    assert kinds_hit(result) == {kind}
+    assert (result.verdict.doubles, result.verdict.silent) == (0, 0)
+    assert {text.split()[0] for text in result.verdict.violations} <= {"S2", "S7"}
+    assert set(result.verdict.outcomes) == {"Triggered"}
+    assert -26 < result.verdict.lateness[0] <= result.verdict.lateness[-1] < 28
+
+
+def test_clocks_that_are_a_little_wrong_are_not_drawn() -> None:
+    """What needs a checker of its own is in no plan."""
+    plans = [faults_of(drawn_scene(f"plan/{n}", days=5, severity=Severity.HEAVY)) for n in range(12)]
+    drawn = {fault.kind for plan in plans for fault in plan}
+    assert drawn == set(FaultKind) - NOT_DRAWN
+
+
+@pytest.mark.parametrize("kind", [FaultKind.BIG_COMMIT, FaultKind.FORCE_PUSH])
+def test_many_files_that_change_at_once_start_nothing_in_the_past(kind: FaultKind) -> None:
+    """Every schedule edited in one revision, or put back to an older one: no slot of before, and none twice."""
+    scene = drawn_scene("commits", days=0.1, severity=Severity.NONE)
+    faults = [Fault(500, FaultKind.SPEC_DELETED, 900, 0.1), Fault(2000, kind, 3000, 0.0)]
+    result = simulate(scene, faults)
+    assert result.verdict.violations == ()
+    assert kind in kinds_hit(result)
+
+
+def test_a_rewind_is_an_old_revision_under_its_old_name() -> None:
+    """As with Git: whoever compares names sees that it is another one, and the next commit has a new name."""
+    files = SpecFiles({"a.yaml": b"a"}, lambda _, revision: SpecTree(revision, ()))
+    assert not files.rewind(0.0)
+    files.put("a.yaml", b"b")
+    files.commit({"a.yaml": None, "c.yaml": b"c"})
+    assert files.rewind(0.0)
+    assert (files.files, files.revision) == ({"a.yaml": b"a"}, 1)
+    files.put("a.yaml", b"d")
+    assert files.revision == 4
+
+
+def test_a_clock_that_drifts_gains_its_share_until_it_is_corrected() -> None:
+    """The clock that never steps is left alone."""
+    start = datetime(2026, 3, 2, tzinfo=UTC)
+
+    async def scenario(loop: VirtualTimeLoop) -> None:
+        clock = VirtualClock(loop)
+        clock.drift(0.001)
+        await clock.sleep(1000)
+        assert clock.now() == start + timedelta(seconds=1001)
+        clock.drift(-0.001)
+        await clock.sleep(500)
+        assert (clock.now(), clock.boottime()) == (start + timedelta(seconds=1500.5), 1500)
+        clock.correct()
+        assert clock.now() == start + timedelta(seconds=1500)
+
+    run_virtual(start, scenario)
+
+
+def test_aligned_scenes_have_their_slots_on_the_quarters() -> None:
+    """Every connection is due at once, and nothing of it is jittered."""
+    found: list[Evidence] = []
+    result = simulate(aligned_scene("quarters", days=HOUR, severity=Severity.NONE), inspect=found.append)
+    slots = {record.slot.scheduled_at for rows in found[0].records.values() for record in rows}
+    assert {(at.minute % 15, at.second) for at in slots} == {(0, 0)}
+    assert result.verdict.late(0.99) < 2
+    assert result.verdict.violations == ()
