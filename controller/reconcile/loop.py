@@ -50,6 +50,8 @@ class Loop:
         self._must_fetch = True
         self._fetching = False
         self._fetched: list[SpecTree | SpecSourceUnavailable] = []
+        self._outdated: set[str] = set()
+        self._updating: set[str] = set()
         self._must_resync = False
         self._must_prune = False
 
@@ -120,6 +122,9 @@ class Loop:
         gained = self._holding.gained
         # Before the specs are known everything would look as if it were gone from them; the first read asks about all of it.
         if gained and self._mind.loaded:
+            # Whoever held it before may have acted on a newer revision than the one that was read here last.
+            self._outdated |= gained
+            self._must_fetch = True
             self._ready |= await self._refs_on(gained)
         gained.clear()
 
@@ -216,12 +221,16 @@ class Loop:
         """Ask the spec source when it is time to, beside everything else: a source that hangs holds up nothing."""
         if self._must_fetch and not self._fetching:
             self._must_fetch, self._fetching = False, True
+            self._updating |= self._outdated
+            self._outdated.clear()
             self._spawn(self._fetch(), "fetch the specs")
             # One that has nothing to wait for is done after this.
             await self._world.clock.sleep(0)
         while self._fetched:
             try:
                 self._ready |= await take_specs(self._world, self._mind, self._fetched[-1])
+                self._ready |= await self._refs_on(self._updating)
+                self._updating.clear()
             except Exception:
                 # What could not be kept is read again.
                 self._must_fetch = True
@@ -238,7 +247,7 @@ class Loop:
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
         # What another controller acts on is left to it; it is asked about when its platform is held again.
-        others = batch - self._holding.driven(batch)
+        others = batch - self._holding.driven(batch) | {ref for ref in batch if self._is_too_early(ref.platform)}
         self._unexpected -= others
         batch -= others
         if not batch:
@@ -256,6 +265,14 @@ class Loop:
             platform = self._mind.platforms[ref.platform]
             platform.in_flight.add(ref.connection_id)
             self._spawn(self._write(platform, ref, write), f"write to {ref}")
+
+    def _is_too_early(self, name: str) -> bool:
+        """Whether a platform was never looked at, or the specs not read, since it is held: then everything is judged after that.
+
+        The first look also tells the platform's time, and by a wrong clock slots would be decided that have not come.
+        """
+        platform = self._mind.platforms.get(name)
+        return name in self._outdated | self._updating or (platform is not None and platform.is_unseen)
 
     def _note(self, decided: ConnectionPlan) -> None:
         """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""
@@ -287,8 +304,8 @@ class Loop:
         self._wake.set()
 
     async def _list(self, platform: ObservedPlatform) -> None:
+        first, unseen = not platform.was_listed, platform.is_unseen
         try:
-            first = not platform.was_listed
             result = await look(self._mind, platform, self._world.clock)
             if not self._holding.acts_on(platform):
                 return
@@ -298,6 +315,8 @@ class Loop:
         finally:
             # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
             self._ready |= platform.needs.keys()
+            if unseen:
+                self._stirred.add(platform.name)
             platform.listing_under_way = False
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:

@@ -49,6 +49,11 @@ class ObservedPlatform:
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
 
+    @property
+    def is_unseen(self) -> bool:
+        """Whether no look at it has come to an end, good or bad, since there is anything to see."""
+        return self.history.last is None and not self.history.failures
+
     def carry_on(self, before: "ObservedPlatform") -> None:
         """Take over from an earlier view what only this process knows: its requests under way, and a pause that was asked for."""
         self.in_flight = before.in_flight

@@ -103,12 +103,6 @@ def was_blind(case: Case, fires: float, ends: float) -> bool:
     return any(each.since.timestamp() <= ends and each.until.timestamp() >= max(begun) for each in failing)
 
 
-def any_died(case: Case, fires: float) -> bool:
-    """Whether a life ended while a slot was open."""
-    lived = (each for each in troubles_of(case) if each.kind in CRASHES)
-    return any(fires <= each.since.timestamp() <= case.decided for each in lived)
-
-
 def was_doubtful(claimed: Claimed) -> bool:
     """Whether a claim stayed open for longer than the answer to its POST takes."""
     return claimed.closed_at is None or claimed.closed_at - claimed.committed_at > DOUBTFUL_AFTER

@@ -26,7 +26,7 @@ What is judged by the records and the jobs alone stands in `accounts`, for a rea
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -43,7 +43,7 @@ from controller.simulation.accounts import (
     unrecorded,
 )
 from controller.simulation.case import Case
-from controller.simulation.chronicle import TrueJob
+from controller.simulation.chronicle import Claimed, TrueJob
 from controller.simulation.due import DueSlots
 from controller.simulation.evidence import Evidence
 from controller.simulation.excuses import hindered, unjustified
@@ -62,6 +62,9 @@ FINAL_AFTER = 25
 
 PUNCTUAL_SECONDS = 2.0
 PUNCTUAL_SHARE = 0.99
+
+ROUND_TRIP_SECONDS = 0.5
+"""The longest that a request and its answer travel where nothing goes wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +97,23 @@ def judge(evidence: Evidence) -> Verdict:
     found += against_removals(evidence)
     found += [*against_posts(evidence, due), *against_claims(evidence), *against_jobs(evidence, runs, by_slot, due)]
     outcomes, lateness, silent, slots = Counter[str](), list[float](), list[str](), 0
-    unhindered = list[float]()
+    starts_late = list[tuple[float, Case]]()
+    claims: dict[ConnectionRef, list[Claimed]] = defaultdict(list)
+    for claimed in chronicle.claims:
+        claims[claimed.claim.ref].append(claimed)
     for ref, expected in due.items():
         rows = evidence.records.get(ref, ())
         slots += len(expected.slots)
         silent += _accounts(ref, expected, rows, evidence)
-        found += _records(ref, expected, rows, tuple(jobs[ref]), evidence)
+        around = (expected, evidence, tuple(jobs[ref]), tuple(claims[ref]))
+        found += _records(ref, rows, around)
         found += _unmatched(ref, expected, rows, jobs[ref])
         for record in rows:
             outcomes[record.word] += record.count
             late = tuple(_lateness(record, expected, evidence))
             lateness += late
-            unhindered += late if _was_unhindered(record, expected, tuple(jobs[ref]), evidence) else ()
-    found += [*silent, *punctual(unhindered)]
+            starts_late += [(seconds, Case(record, instant_of(record), *around)) for seconds in late]
+    found += [*silent, *punctual(_unhindered(_without_queue(starts_late)))]
     found += [
         f"L1 {ref} has an open claim of {claimed.claim.key.slot}, written at {claimed.committed_at}"
         for ref, claimed in chronicle.open.items()
@@ -123,12 +130,14 @@ def _accounts(ref: ConnectionRef, due: DueSlots, rows: Sequence[SlotRecord], evi
         yield f"S2 {ref} has no record of the slot at {_at(at)}"
 
 
-def _records(
-    ref: ConnectionRef, due: DueSlots, rows: Sequence[SlotRecord], jobs: tuple[TrueJob, ...], evidence: Evidence
-) -> Iterable[str]:
+Around = tuple[DueSlots, Evidence, tuple[TrueJob, ...], tuple[Claimed, ...]]
+"""What there is around every record of one connection."""
+
+
+def _records(ref: ConnectionRef, rows: Sequence[SlotRecord], around: Around) -> Iterable[str]:
     """S2, S8, L1 and agreement: each record is about a slot, about it alone, final in time, and says what was."""
-    slots = set(due.slots)
-    claims = tuple(each for each in evidence.chronicle.claims if each.claim.ref == ref)
+    due, evidence, rows_of_jobs, _ = around
+    slots, jobs = set(due.slots), {job.job_id: job for job in rows_of_jobs}
     final_from = evidence.read_at.timestamp() - FINAL_AFTER
     for record in rows:
         at, name = instant_of(record), f"{record.word} of {record.slot}"
@@ -146,14 +155,14 @@ def _records(
         if record.outcome is Outcome.TRIGGERED:
             yield from _started(record, jobs, name)
         else:
-            case = Case(record, at, due, evidence, jobs, claims)
+            case = Case(record, at, *around)
             yield from (f"S2 {name}, decided at {record.decided_at:%d %H:%M:%S}: {text}" for text in unjustified(case))
     yield from (f"S2 {ref} has {count} records of the slot at {_at(at)}" for at, count in recorded_twice(due, rows))
 
 
-def _started(record: SlotRecord, jobs: Iterable[TrueJob], name: str) -> Iterable[str]:
+def _started(record: SlotRecord, jobs: Mapping[str, TrueJob], name: str) -> Iterable[str]:
     """A slot that was started has a sync of its connection: the one that its POST made, or one that was adopted."""
-    job = next((job for job in jobs if job.job_id == record.job_id), None)
+    job = jobs.get(record.job_id or "")
     if job is None or job.kind is not JobKind.SYNC:
         yield f"S6 {name}: {record.job_id} is no sync of the connection"
         return
@@ -187,10 +196,26 @@ def punctual(lateness: Iterable[float]) -> Iterable[str]:
         yield f"L2 of {len(rows)} starts that nothing stood against, one of a hundred was {late:.1f} s late or more"
 
 
-def _was_unhindered(record: SlotRecord, due: DueSlots, jobs: tuple[TrueJob, ...], evidence: Evidence) -> bool:
+def _without_queue(starts: Sequence[tuple[float, Case]]) -> list[tuple[float, Case]]:
+    """Lateness without the time in which the platform's write permits were in use for starts that were due at the same instant."""
+    found, ahead = list[tuple[float, Case]](), Counter[tuple[str, int]]()
+    for seconds, case in sorted(starts, key=lambda start: start[1].decided):
+        platform, profile = case.record.slot.ref.platform, case.evidence.profiles[case.record.slot.ref.platform]
+        rounds = ahead[platform, case.at] // profile.write_concurrency
+        ahead[platform, case.at] += 1
+        found.append((seconds - rounds * ROUND_TRIP_SECONDS, case))
+    return found
+
+
+def _unhindered(starts: Sequence[tuple[float, Case]]) -> list[float]:
+    """The lateness of the starts that nothing stood against; where none of them was late the others need no looking at."""
+    late = [seconds for seconds, case in starts if seconds > PUNCTUAL_SECONDS and _was_unhindered(case)]
+    return [seconds for seconds, case in starts if _was_unhindered(case)] if late else []
+
+
+def _was_unhindered(case: Case) -> bool:
     """Whether neither a fault, nor a job, nor the spec stood against a start at any time since shortly before its slot."""
-    claims = tuple(each for each in evidence.chronicle.claims if each.claim.ref == record.slot.ref)
-    case = Case(record, instant_of(record), due, evidence, jobs, claims)
+    record, due = case.record, case.due
     spec = due.spec_at(record.slot.scheduled_at.timestamp())
     if spec is None or record.adopted or record.outcome is not Outcome.TRIGGERED or spec != due.spec_at(case.decided):
         return False

@@ -6,12 +6,19 @@ from datetime import datetime
 
 from controller.model.calendar import EntryKind
 from controller.model.schedule import ScheduleSpec
+from controller.model.window import Window
 from controller.simulation.chronicle import Version
 from controller.simulation.stepper import calendar_slots, closed_stretches, jittered
 
 WINDOW_MAX = 86_400
 TAIL = 2 * 86_400
 """Slots are listed this far beyond the end: those before it need to know the next one."""
+
+
+def is_among(slots: Sequence[int], at: int) -> bool:
+    """Whether an instant is one of ascending slots."""
+    place = bisect_left(slots, at)
+    return place < len(slots) and slots[place] == at
 
 
 class DueSlots:
@@ -21,6 +28,7 @@ class DueSlots:
         self.versions, self.end = versions, int(read_at.timestamp())
         self._since = [version.since.timestamp() for version in versions]
         self._calendars: dict[str, list[int]] = {}
+        self._closed: dict[tuple[Window, ...], tuple[tuple[int, int], ...]] = {}
         self.has_freshness = any(
             entry.kind is EntryKind.FRESHNESS
             for version in versions
@@ -91,4 +99,6 @@ class DueSlots:
 
     def closed(self, spec: ScheduleSpec) -> tuple[tuple[int, int], ...]:
         """When the windows let nothing start."""
-        return closed_stretches(spec.windows, int(self._since[0]), self.end + TAIL) if spec.windows else ()
+        if spec.windows and spec.windows not in self._closed:
+            self._closed[spec.windows] = closed_stretches(spec.windows, int(self._since[0]), self.end + TAIL)
+        return self._closed.get(spec.windows, ())

@@ -7,7 +7,8 @@ from controller.model.job import JobKind, JobStatus
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import ScheduleSpec
 from controller.simulation.case import UNCERTAIN, Case
-from controller.simulation.causes import any_died, overlaps, troubles_of, was_blind, was_doubtful, was_prevented
+from controller.simulation.causes import overlaps, troubles_of, was_blind, was_doubtful, was_prevented
+from controller.simulation.due import is_among
 from controller.simulation.faults import FaultKind
 
 
@@ -68,8 +69,7 @@ def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
             return _was_taken_away(case)
         case Reason.IN_DOUBT:
             mine = [each for each in case.claims if each.claim.key.slot == case.record.slot]
-            # A life that dies while its claim is written leaves the claim in the store, and nobody saw it committed.
-            return any(was_doubtful(each) for each in mine) or (not mine and any_died(case, fires))
+            return any(was_doubtful(each) for each in mine)
         case Reason.STALLED:
             return any(_failed_enough(case, each, fires) for each in specs)
         case Reason.REJECTED:
@@ -124,7 +124,7 @@ def _asks_for(spec: ScheduleSpec, case: Case, fires: float) -> bool:
 def _was_taken_away(case: Case) -> bool:
     """Whether the specs that were in force just after the decision had no such slot; of a range, none of its slots."""
     spec = case.due.spec_at(case.decided + 1)
-    return spec is None or case.due.has_freshness or case.at not in case.due.calendar(spec)
+    return spec is None or case.due.has_freshness or not is_among(case.due.calendar(spec), case.at)
 
 
 def _failed_enough(case: Case, spec: ScheduleSpec, fires: float) -> bool:

@@ -1,12 +1,18 @@
 """Makes a failing plan of faults small: by leaving faults out as long as it still fails."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from controller.simulation.faults import Fault
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene
+from controller.simulation.stage import Seen
+from controller.simulation.view import PlatformView
 
 Fails = Callable[[Sequence[Fault]], bool]
+
+BEGINNINGS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
+"""How much of a scene is tried first: every further try costs as much as what is lived through in it."""
 
 
 def shrink(faults: Sequence[Fault], fails: Fails) -> tuple[Fault, ...]:
@@ -29,9 +35,26 @@ def shrink(faults: Sequence[Fault], fails: Fails) -> tuple[Fault, ...]:
         size = max(size // 2, 1)
 
 
-def fails_alike(scene: Scene, invariant: str) -> Fails:
+def fails_alike(scene: Scene, invariant: str, *, seen: Seen = PlatformView) -> Fails:
     """Whether a plan of faults breaks an invariant in a scene."""
-    return lambda faults: any(text.startswith(invariant) for text in simulate(scene, faults).verdict.violations)
+
+    def fails(faults: Sequence[Fault]) -> bool:
+        violations = simulate(scene, faults, seen=seen).verdict.violations
+        return any(text.startswith(invariant) for text in violations)
+
+    return fails
+
+
+def shorten(
+    scene: Scene, faults: Sequence[Fault], invariant: str, *, seen: Seen = PlatformView
+) -> tuple[Scene, tuple[Fault, ...]]:
+    """The beginning of a scene that breaks an invariant as well, with the faults in it; all of it if none does."""
+    for share in BEGINNINGS:
+        shorter = replace(scene, days=scene.days * share)
+        begun = tuple(fault for fault in faults if fault.at < shorter.seconds)
+        if fails_alike(shorter, invariant, seen=seen)(begun):
+            return shorter, begun
+    return scene, tuple(faults)
 
 
 def reproduction(scene: Scene, faults: Sequence[Fault], violations: Sequence[str]) -> str:

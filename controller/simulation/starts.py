@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.record import Outcome, Reason, SlotRecord
-from controller.model.schedule import WhenInDoubt
+from controller.model.schedule import ScheduleSpec, WhenInDoubt
 from controller.simulation.case import UNCERTAIN
 from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob
-from controller.simulation.due import DueSlots
+from controller.simulation.due import DueSlots, is_among
 from controller.simulation.evidence import Evidence, Fetched
 from controller.simulation.further import against_freshness, against_further_run
 
@@ -75,12 +75,13 @@ def _out_of_time(
         return
     # Only a further run of a slot outlives an edit that takes the slot away: its outcome stands, and its job has failed.
     known = due.slots if key.run > 0 else due.calendar(spec)
-    if at not in known and not due.has_freshness:
+    is_known = is_among(known, at)
+    if not is_known and not due.has_freshness:
         yield f"S8 {name} was for {key.slot}, which is no slot"
         return
     if key.run > 0:
         return
-    if at not in known:
+    if not is_known:
         yield from against_freshness(claimed, spec, jobs, margin, name)
         return
     if post.sent_at.timestamp() < due.fires(spec, at) - TOLERATED.total_seconds():
@@ -95,6 +96,7 @@ def _out_of_time(
 def against_claims(evidence: Evidence) -> Iterable[str]:
     """S8, S10: slots are claimed in their order, and nothing is claimed that the specs, as last seen, forbid."""
     newest: dict[ConnectionRef, SlotKey] = {}
+    written: dict[int, dict[ConnectionRef, ScheduleSpec]] = {}
     for claimed in evidence.chronicle.claims:
         claim = claimed.claim
         if claim.key.run == 0:
@@ -106,7 +108,10 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
         if seen is None:
             yield f"S10 {claim.key.slot} was claimed before any spec was read"
             continue
-        spec = next((spec for spec in seen.tree.specs if spec.ref == claim.ref), None)
+        specs = written.setdefault(id(seen), {})
+        if not specs:
+            specs.update((spec.ref, spec) for spec in reversed(seen.tree.specs))
+        spec = specs.get(claim.ref)
         if spec is None and not seen.tree.failed_paths:
             yield f"S10 {claim.key.slot} was claimed at {claimed.began_at}, when its spec was gone"
         if spec is not None and spec.suspend is not None and spec.suspend.covers(claimed.began_at):

@@ -36,7 +36,8 @@ class _JumpingSelector(selectors.SelectSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         """Look at what is ready now; if that is nothing, jump ahead by ``timeout`` seconds."""
-        ready = super().select(0)
+        # The loop's own pipe to itself is always there, and nothing comes through it: threads and signals are banned.
+        ready = super().select(0) if len(self.get_map()) > 1 else []
         if ready or timeout == 0:
             self._standing += 1
             if self._standing > STEPS_AT_ONCE:

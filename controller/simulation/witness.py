@@ -1,5 +1,6 @@
 """A store that is watched: what is committed is noted, a dead life writes nothing, and faults happen before and after each write."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any, cast
@@ -76,7 +77,7 @@ class Witness:
         lasts = self._nemesis.longest_nap if name == "take" else None
         if self._nemesis.take((FaultKind.STORE_FAILS,), ref, lasts) is not None:
             raise StoreUnavailable("the disk is full")
-        result = await method(*given)
+        result = await self._commit(name, method, given, began_at)
         self._committed(name, given, result)
         self._note(name, given, result, began_at)
         if (crash := self._nemesis.take((FaultKind.CRASH_AFTER_WRITE,), ref)) is not None:
@@ -86,6 +87,22 @@ class Witness:
         if self._life.is_paused:
             await self._life.thaw()
         return result
+
+    async def _commit(
+        self, name: str, method: Callable[..., Awaitable[Any]], given: tuple[Any, ...], began_at: datetime
+    ) -> Any:
+        try:
+            return await method(*given)
+        except asyncio.CancelledError:
+            # A life that ends in the turn of its commit has written, and never hears of it.
+            if (ref := _ref_of(given)) is not None:
+                standing = (await self._store.standings({ref: ()}))[ref]
+                is_open = standing.claim is not None and standing.claim.key == given[0].key
+                is_written = is_open == (name == "claim") and name in ("claim", "confirm", "close_claim")
+                if is_written:
+                    self._committed(name, given, is_written)
+                    self._note(name, given, is_written, began_at)
+            raise
 
     def _note(self, name: str, given: tuple[Any, ...], result: Any, began_at: datetime) -> None:
         match name:

@@ -77,6 +77,14 @@ def test_a_clock_that_is_an_hour_wrong_freezes_and_starts_nothing_early() -> Non
         assert EventName.CLOCK_AGREED in names
 
 
+def test_a_start_by_a_clock_that_is_an_hour_wrong_decides_nothing() -> None:
+    """A controller that begins by a wrong clock asks the platform first: no slot that has not come is decided."""
+    scene = aligned_scene("clock", days=0.15, severity=Severity.NONE)
+    result = simulate(scene, [Fault(3000, FaultKind.CLOCK_STEP, 500, 0.03), Fault(3100, FaultKind.CRASH, 30, 0.1)])
+    assert result.verdict.violations == ()
+    assert set(result.verdict.outcomes) == {"Triggered"}
+
+
 @pytest.mark.parametrize("kind", [FaultKind.CLOCK_NUDGE, FaultKind.CLOCK_RATE])
 def test_a_clock_that_is_a_little_wrong_moves_starts_by_as_much(kind: FaultKind) -> None:
     """Within what is tolerated nothing freezes, nothing is doubled or lost, and no start is further off than the clock."""

@@ -4,50 +4,51 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
+from pathlib import Path
 
 import pytest
 
 from controller.simulation.faults import NOT_DRAWN, FaultKind, Severity
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import drawn_scene
-from controller.simulation.shrink import fails_alike, reproduction, shrink
+from tests.simulation.seeds import SavedSeed, numbered, reported, saved_seeds
 
-SEEDS = 16
-"""Half a day each: what fits into the time that a change may wait for."""
+SEEDS = 40
+"""What fits into the time that a change may wait for."""
 
 DAYS = 0.5
+"""How long each seed lasts."""
 
 
-@pytest.fixture(scope="module")
-def results() -> list[Result]:
-    """Every seed, lived through once; every other one with many more faults."""
-    severities = (Severity.STANDARD, Severity.HEAVY)
-    return [
-        simulate(drawn_scene(f"ci/{number}", days=DAYS, severity=severities[number % 2])) for number in range(SEEDS)
-    ]
+@cache
+def seeds_lived() -> tuple[Result, ...]:
+    """Every seed, lived through once."""
+    return tuple(numbered("ci", number, DAYS).live() for number in range(SEEDS))
 
 
-def explain(result: Result) -> str:
-    """The shortest way to see a failing seed again."""
-    first = result.verdict.violations[0]
-    faults = shrink(result.faults, fails_alike(result.scene, first.split()[0]))
-    return reproduction(result.scene, faults, result.verdict.violations)
-
-
-def test_no_seed_breaks_a_promise(results: list[Result]) -> None:
+def test_no_seed_breaks_a_promise() -> None:
     """Whatever goes wrong, no run starts twice, no slot is without an outcome, and each outcome has its reason."""
-    failed = [result for result in results if result.verdict.violations]
-    assert not failed, explain(failed[0])
-    assert sum(result.verdict.slots for result in results) > SEEDS * DAYS * 5 * 80
+    for number, result in enumerate(seeds_lived()):
+        broken = result.verdict.violations
+        assert not broken, reported(numbered("ci", number, DAYS), broken)
+    assert sum(result.verdict.slots for result in seeds_lived()) > SEEDS * DAYS * 5 * 80
 
 
-def test_every_fault_happened(results: list[Result]) -> None:
-    """A fault that never happens tests nothing; crashes happen in every state of the journal."""
+def test_every_fault_happened() -> None:
+    """A fault that never happens tests nothing; in which states of the journal it did, `test_coverage` asks."""
     kinds = Counter[FaultKind]()
-    for result in results:
+    for result in seeds_lived():
         for (kind, _), count in result.hits.items():
             kinds[kind] += count
-    assert {kind for kind in FaultKind if not kinds[kind]} == set(NOT_DRAWN)
+    assert {kind for kind in FaultKind if not kinds[kind]} == NOT_DRAWN
+
+
+@pytest.mark.parametrize("path", saved_seeds(), ids=lambda path: path.stem)
+def test_a_saved_seed_breaks_no_promise(path: Path) -> None:
+    """What once broke a promise is lived through again, for ever."""
+    saved = SavedSeed.of_text(path.read_text())
+    assert saved.drawn.live(saved.faults).verdict.violations == ()
 
 
 def test_no_fault_no_miss() -> None:

@@ -148,3 +148,20 @@ def test_the_same_seed_gives_the_same_trace() -> None:
     """Two controllers do not make chance of their turns."""
     scene = drawn_scene("again", days=0.1, severity=Severity.HEAVY, controllers=2)
     assert simulate(scene).trace == simulate(scene).trace
+
+
+def test_who_takes_over_reads_the_specs_before_it_acts() -> None:
+    """A schedule that the holder before had seen deleted is not started by one whose own last read is older."""
+    faults = [
+        Fault(10, FaultKind.CRASH, 50, FIRST),
+        Fault(100, FaultKind.CRASH, 40, SECOND),
+        Fault(150, FaultKind.CRASH, 510, FIRST),
+        Fault(700, FaultKind.SPEC_DELETED, 3000, FIRST),
+        Fault(760, FaultKind.CRASH, 1800, SECOND),
+    ]
+    seen = Seen(calm_hour(15.0), faults)
+    sent = [post for post in seen.evidence.chronicle.posts if post.ref.connection_id == "conn_s0"]
+    start = seen.result.scene.start
+    assert seen.result.verdict.violations == ()
+    assert [post for post in sent if (post.sent_at - start).total_seconds() > 700] == []
+    assert len(seen.evidence.chronicle.posts) > len(sent)
