@@ -3,7 +3,7 @@
 import argparse
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from controller.cli.simulate_pages import Report, as_json, as_text
 from controller.cli.simulate_progress import Progress
 from controller.cli.terminal import Paint, rfc3339
 from controller.errors import MainspringError
-from controller.model.profile import PROFILES
+from controller.model.profile import PROFILES, PlatformProfile
+from controller.ports.spec_source import SpecTree
 from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, Severity
 from controller.simulation.run import faults_of, simulate
@@ -36,6 +37,9 @@ SAMPLE = Path(__file__).parent.parent / "sample" / "specs"
 DAYS = 1.0
 DEMO_DAYS = 0.004
 """The demo's schedules run every few seconds, so that its minutes cost as much as a day of others."""
+
+TOO_SHORT = "interval-too-short"
+"""What a spec is refused for whose platform takes shorter intervals than the one that was assumed."""
 
 DAYS_MAX = 366
 
@@ -64,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--controllers", type=int, choices=(1, 2), default=1, help="2: one acts, the other takes over (1)"
     )
     parser.add_argument(
-        "--profile", choices=sorted(PROFILES), help="the numbers of the platforms (aitronos; for the demo's: embedded)"
+        "--profile",
+        choices=sorted(PROFILES),
+        help="the numbers of the platforms (aitronos; embedded where an interval is too short for that)",
     )
     parser.add_argument("--from", dest="since", type=instant, metavar="TIME", help="when it begins (now)")
     add_output(parser)
@@ -125,14 +131,19 @@ def _planned(parsed: argparse.Namespace) -> _Planned:
     return _Planned(scene, faults)
 
 
-def _scene(parsed: argparse.Namespace, began: datetime) -> Scene:
-    name = parsed.profile or ("embedded" if parsed.specs is None else "aitronos")
-    folder = parsed.specs or SAMPLE
-    files = read_spec_files(folder)
+def _read(files: Mapping[str, bytes], name: str) -> tuple[SpecTree, dict[str, PlatformProfile]]:
+    """Read specs as for platforms with the numbers of a profile."""
     tree = spec_reader(None)(files, "")
     profiles = {spec.platform: PROFILES[name] for spec in tree.specs}
-    if profiles:
-        tree = spec_reader(profiles)(files, "")
+    return (spec_reader(profiles)(files, "") if profiles else tree), profiles
+
+
+def _scene(parsed: argparse.Namespace, began: datetime) -> Scene:
+    folder = parsed.specs or SAMPLE
+    files = read_spec_files(folder)
+    tree, profiles = _read(files, parsed.profile or "aitronos")
+    if parsed.profile is None and any(error.code == TOO_SHORT for error in tree.errors):
+        tree, profiles = _read(files, "embedded")
     if tree.errors:
         first = tree.errors[0]
         place = f"{first.origin.path}:{first.origin.line}:{first.origin.column}: {first.code}: {first.message}"

@@ -10,7 +10,7 @@ from tests.e2e.busy_pair import RHYTHMS, SETTLED_WITHIN, BusyPair, busy_pair, no
 from tests.e2e.controller_process import let_run, stop
 
 SEED = 20261125
-KILLS = 25
+KILLS = 40
 
 FAULTS = ("delay=300ms@0.3", "lost-reply@0.05", "lost-request@0.02")
 """A slow platform widens the moment between a POST and its answer, which is where a kill must hurt."""
