@@ -111,7 +111,7 @@ class Store(Protocol):
         ...
 
     async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
-        """Close a claim with the job that its POST made and write its slot's record.
+        """Close a claim with the job that its POST made, write its slot's record, and keep the job as `save_jobs` does.
 
         False, and nothing is written, if that job id belongs to another slot already.
         """

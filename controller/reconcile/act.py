@@ -150,7 +150,6 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
         await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
         return False
     platform.remember([job], now)
-    await world.store.save_jobs(platform.name, [job])
     delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
     await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
     return True

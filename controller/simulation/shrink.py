@@ -11,8 +11,8 @@ from controller.simulation.view import PlatformView
 
 Fails = Callable[[Sequence[Fault]], bool]
 
-BEGINNINGS = (1 / 16, 1 / 8, 1 / 4, 1 / 2)
-"""How much of a scene is tried first: every further try costs as much as what is lived through in it."""
+PARTS = 32
+"""Into how many parts a scene is divided to find the first ones that are enough: every further try costs what is lived through in it."""
 
 
 def shrink(faults: Sequence[Fault], fails: Fails) -> tuple[Fault, ...]:
@@ -48,13 +48,18 @@ def fails_alike(scene: Scene, invariant: str, *, seen: Seen = PlatformView) -> F
 def shorten(
     scene: Scene, faults: Sequence[Fault], invariant: str, *, seen: Seen = PlatformView
 ) -> tuple[Scene, tuple[Fault, ...]]:
-    """The beginning of a scene that breaks an invariant as well, with the faults in it; all of it if none does."""
-    for share in BEGINNINGS:
-        shorter = replace(scene, days=scene.days * share)
-        begun = tuple(fault for fault in faults if fault.at < shorter.seconds)
-        if fails_alike(shorter, invariant, seen=seen)(begun):
-            return shorter, begun
-    return scene, tuple(faults)
+    """The beginning of a scene that breaks an invariant as well, with the faults in it; all of it if none is found by halving."""
+    enough, begun = scene, tuple(faults)
+    too_short, parts = 0, PARTS
+    while parts - too_short > 1:
+        tried = (too_short + parts) // 2
+        shorter = replace(scene, days=scene.days * tried / PARTS)
+        until = tuple(fault for fault in faults if fault.at < shorter.seconds)
+        if fails_alike(shorter, invariant, seen=seen)(until):
+            enough, begun, parts = shorter, until, tried
+        else:
+            too_short = tried
+    return enough, begun
 
 
 def reproduction(scene: Scene, faults: Sequence[Fault], violations: Sequence[str]) -> str:

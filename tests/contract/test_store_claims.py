@@ -96,7 +96,7 @@ def test_an_answer_is_noted_on_an_open_claim(store: Store) -> None:
 
 
 def test_a_confirmed_claim_has_its_job(store: Store) -> None:
-    """Confirming closes the claim, attributes the job, writes the record and says when was last triggered."""
+    """Confirming closes the claim, attributes the job and keeps it, writes the record and says when was last triggered."""
     run(store.claim(claim_of(0, written=1)))
     record = record_of(Outcome.TRIGGERED, job_id="7")
     assert run(store.confirm(claim_of(0, written=1), job_of("7"), record))
@@ -104,6 +104,7 @@ def test_a_confirmed_claim_has_its_job(store: Store) -> None:
     assert (now.claim, now.pending, now.attributed) == (None, (), {"7": claim_of().key})
     assert now.last_triggered_at == minute(1)
     assert run(store.slots(ORDERS, 1)) == (record,)
+    assert run(store.jobs(ORDERS, 9)) == ((job_of("7"), claim_of().key.slot.scheduled_at),)
 
 
 @pytest.mark.parametrize(

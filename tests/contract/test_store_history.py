@@ -100,10 +100,10 @@ def test_pruning_lets_go_of_what_is_older(store: Store) -> None:
     run(store.save_jobs("acme", [job_of("7", 0, ended=3), job_of("8", 0, ended=20), job_of("9", 1)]))
     for at in (0, 20):
         run(store.claim(claim_of(at)))
-        run(store.confirm(claim_of(at), job_of(f"j{at}"), record_of(Outcome.TRIGGERED, at)))
-    assert run(store.prune(minute(10))) == 5
+        run(store.confirm(claim_of(at), job_of(f"j{at}", at), record_of(Outcome.TRIGGERED, at)))
+    assert run(store.prune(minute(10))) == 6
     assert [s.event for s in run(store.events())] == [event_of(20)]
-    assert [job.job_id for job, _ in run(store.jobs(ORDERS, 9))] == ["8"]
+    assert [job.job_id for job, _ in run(store.jobs(ORDERS, 9))] == ["j20", "8"]
     assert run(store.slots(ORDERS, 9)) == (record_of(Outcome.TRIGGERED, 20),)
     assert run(store.prune(minute(10))) == 0
 

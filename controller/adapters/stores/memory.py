@@ -142,6 +142,7 @@ class MemoryStore:
         connection.close(claim, ClosedClaim(ClaimStatus.CONFIRMED, record.decided_at, record.reason))
         if claim.key.run == 0:
             connection.put_record(record)
+        await self.save_jobs(claim.ref.platform, [job])
         return True
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:

@@ -141,6 +141,7 @@ class SqliteStore:
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
                 raise claim_is_closed(claim)
             writes.put_record_of(database, claim.key, record)
+            notes.put_jobs(database, claim.ref.platform, [job])
             return True
 
         return await self._together(claim.ref.platform, write)
