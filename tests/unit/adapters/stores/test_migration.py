@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from controller.adapters.stores.sqlite import SqliteStore
-from controller.adapters.stores.store_file import MIGRATIONS, StoreMode
+from controller.adapters.stores.store_file import MIGRATIONS, SCHEMA_VERSION, StoreMode
 from controller.model.identity import ClaimKey
 from controller.model.job import JobStatus
 from controller.model.plan import RearmFreshness
@@ -29,7 +29,7 @@ ROWS = f"""
 """
 
 
-@pytest.fixture(params=[1, 2])
+@pytest.fixture(params=range(1, SCHEMA_VERSION))
 def path(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     """A file of each older version, with what version 1 wrote."""
     made, version = tmp_path / "store.db", int(request.param)
