@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 	--no-emit-index-url --custom-compile-command "make lock" pyproject.toml --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lock clean venv runtime dev
+.PHONY: help run test check bench soak lock clean venv runtime dev
 
 help:
 	@awk -F ' *## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ check: dev ## style, types, import contracts, Dockerfile
 
 bench: dev ## the benchmarks
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+soak: dev ## thousands of simulated days under faults, for an hour
+	@exec $(BIN)/python -m benchmarks.simulation_soak $(ARGS)
 
 lock: dev ## write both lock files anew; ARGS=--upgrade takes newer releases
 	@echo "Writing requirements.lock" && $(LOCK) $(ARGS) -o requirements.lock

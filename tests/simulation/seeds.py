@@ -1,10 +1,11 @@
 """Seeds: which scenes are lived through, and those that once broke a promise, made small and kept in ``tests/seeds``."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, FaultKind, Severity
 from controller.simulation.run import Result, faults_of, simulate
 from controller.simulation.scene import Scene, aligned_scene, drawn_scene
@@ -40,9 +41,9 @@ class Drawn:
             controllers=self.controllers,
         )
 
-    def live(self, faults: Sequence[Fault] | None = None) -> Result:
-        """Live through it, with the faults of its seed or with given ones."""
-        return simulate(self.scene(), faults, seen=WiredPlatform if self.is_wired else PlatformView)
+    def live(self, faults: Sequence[Fault] | None = None, inspect: Callable[[Evidence], None] | None = None) -> Result:
+        """Live through it, with the faults of its seed or with given ones; ``inspect`` is shown what was found."""
+        return simulate(self.scene(), faults, seen=WiredPlatform if self.is_wired else PlatformView, inspect=inspect)
 
 
 def numbered(family: str, number: int, days: float, severity: Severity | None = None) -> Drawn:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulation.mutants.catalogue import ACT, LIVED, MUTANTS, TESTED
+from tests.simulation.mutants.catalogue import LIVED, MUTANTS, TESTED
+from tests.simulation.mutants.journal import ACT
 from tests.simulation.mutants.mutant import Edit, Mutant, PassageMoved, edited, source_of
 from tests.simulation.mutants.stretches import STRETCHES, lived
 
