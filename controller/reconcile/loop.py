@@ -50,6 +50,7 @@ class Loop:
         self._must_fetch = True
         self._fetching = False
         self._fetched: list[SpecTree | SpecSourceUnavailable] = []
+        self._has_asked = False
         self._outdated: set[str] = set()
         self._updating: set[str] = set()
         self._must_resync = False
@@ -110,22 +111,28 @@ class Loop:
             events.append(Event(EventName.ACCOUNTING_STARTED, now, {"since": say.instant(now)}))
         self._mind.began_at = now
         await say.tell(world, events)
-        await self._ask_for_platforms()
         world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon)
         world.cadence.every(world.resync, "full resync", self._resync_soon)
         world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
         world.cadence.start()
 
     async def _ask_for_platforms(self) -> None:
-        """Ask the election when it is time to; of a platform that is held anew everything is judged anew."""
+        """Ask the election when it is time to; of a platform that is held anew everything is judged anew.
+
+        Not before the specs are known: who has none to act by must not keep away another who has.
+        """
+        if not self._mind.loaded:
+            return
         await self._holding.ask()
         gained = self._holding.gained
         # Before the specs are known everything would look as if it were gone from them; the first read asks about all of it.
-        if gained and self._mind.loaded:
+        if gained:
+            self._ready |= await self._refs_on(gained)
+        if gained and self._has_asked:
             # Whoever held it before may have acted on a newer revision than the one that was read here last.
             self._outdated |= gained
             self._must_fetch = True
-            self._ready |= await self._refs_on(gained)
+        self._has_asked = True
         gained.clear()
 
     async def _look_at_clocks(self) -> None:
@@ -193,9 +200,9 @@ class Loop:
 
     async def _work(self) -> None:
         world = self._world
+        await self._look_at_specs()
         await self._ask_for_platforms()
         await self._look_at_clocks()
-        await self._look_at_specs()
         # By a clock that was set wrong all history may be too old.
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(world.clock.now() - world.keep_history)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from tests.simulation.seeds import SavedSeed, numbered, reported, saved_seeds
 
 SEEDS = 40
 """What fits into the time that a change may wait for."""
+
+WIRED_EACH = 10
 
 DAYS = 0.5
 """How long each seed lasts."""
@@ -33,6 +36,13 @@ def test_no_seed_breaks_a_promise() -> None:
         broken = result.verdict.violations
         assert not broken, reported(numbered("ci", number, DAYS), broken)
     assert sum(result.verdict.slots for result in seeds_lived()) > SEEDS * DAYS * 5 * 80
+
+
+@pytest.mark.parametrize("number", range(0, SEEDS, WIRED_EACH))
+def test_one_seed_in_ten_is_the_same_through_http(number: int) -> None:
+    """Lived through again with the real adapter and its HTTP client in between, a seed leaves the very same trace."""
+    wired = replace(numbered("ci", number, DAYS), is_wired=True).live()
+    assert (wired.trace, wired.verdict.violations) == (seeds_lived()[number].trace, ())
 
 
 def test_every_fault_happened() -> None:

@@ -50,6 +50,6 @@ class MemoryElection:
         return holder == self._holder and self._clock.boottime() < ends_at
 
     async def release(self, platform: str) -> None:
-        """Free the lease, if it is still ours."""
-        if self._is_mine(platform):
+        """Free the lease, if it is still ours, and what was written under it."""
+        if await self._store.epoch(platform) is not None and self._is_mine(platform):
             del self._leases.rows[platform]

@@ -28,6 +28,7 @@ def test_a_record_that_the_store_refuses_harms_only_its_own_connection() -> None
 
     async def scenario(stage: Stage) -> None:
         await stage.start()
+        await stage.run_for(1)
         await stage.store.apply(Decisions(records=[record("conn_owner", Outcome.COUNTED, job_id="job_x")]))
         assert stage.controller is not None
         await write_decisions(stage.controller._world, plan)
