@@ -89,7 +89,8 @@ class Loop:
         while self._tasks:
             await asyncio.wait(tuple(self._tasks))
             await self._step()
-        not_held = self._holding.not_held()
+        # Without specs nothing was asked for, and the trouble with them says so.
+        not_held = self._holding.not_held() if self._mind.loaded else []
         await self._finish()
         troubles = [
             self._mind.source_trouble,
