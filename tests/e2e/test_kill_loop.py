@@ -1,5 +1,6 @@
 """The controller killed forty times, each time within two seconds of a slot."""
 
+import os
 import random
 from datetime import datetime
 from pathlib import Path
@@ -9,8 +10,8 @@ from tests.e2e.accounting import problems, tally
 from tests.e2e.busy_pair import RHYTHMS, SETTLED_WITHIN, BusyPair, busy_pair, now, show
 from tests.e2e.controller_process import let_run, stop
 
-SEED = 20261125
-KILLS = 40
+SEED = int(os.environ.get("MAINSPRING_TEST_SEED", "20261125"))
+KILLS = int(os.environ.get("MAINSPRING_TEST_KILLS", "40"))
 
 FAULTS = ("delay=300ms@0.3", "lost-reply@0.05", "lost-request@0.02")
 """A slow platform widens the moment between a POST and its answer, which is where a kill must hurt."""

@@ -165,3 +165,14 @@ def test_who_takes_over_reads_the_specs_before_it_acts() -> None:
     assert seen.result.verdict.violations == ()
     assert [post for post in sent if (post.sent_at - start).total_seconds() > 700] == []
     assert len(seen.evidence.chronicle.posts) > len(sent)
+
+
+def test_who_takes_over_waits_for_its_specs_but_not_for_ever() -> None:
+    """While the specs cannot be read who took over starts nothing; after a bounded time it goes on with those that it has."""
+    faults = [Fault(860, FaultKind.FETCH_HANGS, 200, FIRST), Fault(870, FaultKind.CRASH, 1800, FIRST)]
+    seen = Seen(calm_hour(15.0), faults)
+    start = seen.result.scene.start
+    sent = [(post.sent_at - start).total_seconds() for post in seen.evidence.chronicle.posts]
+    taken_at = next(at for at, _ in seen.held if at > 870)
+    assert taken_at < 899, "the slot of 12:15:00 comes after it"
+    assert taken_at + 60 <= min(at for at in sent if at > 870) <= taken_at + 70
