@@ -25,6 +25,9 @@ from controller.reconcile.world import World
 WORKING_SET_MAX = 2000
 """Connections planned at once; more go into the next cycles, so that answers are taken in between."""
 
+FIRST_READ_AGAIN_SECONDS = 5.0
+"""Pause before a spec source is asked again that could not be read since the start."""
+
 AFTER_START = timedelta(seconds=2)
 """When a connection is judged again whose sync was just started, from the second on in which it was: nothing is urgent there, and those
 that start together are judged together."""
@@ -239,6 +242,9 @@ class Loop:
                 self._ready |= await take_specs(self._world, self._mind, self._fetched[-1])
                 self._ready |= await self._refs_on(self._updating)
                 self._updating.clear()
+                if not self._mind.loaded:
+                    # Nothing at all is done before the specs are known, so the next poll is too far away.
+                    asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
             except Exception:
                 # What could not be kept is read again.
                 self._must_fetch = True
