@@ -15,6 +15,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.e2e.controller_process import ControllerFolder, controller_folder, stop
 from tests.e2e.embedded_process import PlatformProcess, start_platform
 
@@ -127,7 +129,11 @@ def all_jobs(platform: PlatformProcess) -> list[dict[str, Any]]:
     """The platform's own list; a page that fails is asked for again."""
     jobs: list[dict[str, Any]] = []
     while True:
-        answer = platform.call("GET", "/jobs", params={"limit": 100, "offset": len(jobs), "order_by": "createdAt|ASC"})
+        asked = {"limit": 100, "offset": len(jobs), "order_by": "createdAt|ASC"}
+        try:
+            answer = platform.call("GET", "/jobs", params=asked)
+        except httpx.RemoteProtocolError:
+            continue
         if answer.status_code != 200:
             continue
         page = answer.json()
