@@ -58,9 +58,9 @@ class ControllerFolder:
         return done
 
     def events(self) -> list[dict[str, Any]]:
-        """Every event that was logged so far."""
+        """Every event that was logged so far, but for a last line that is still being written."""
         path = self.folder / "controller.log"
-        lines = path.read_text().splitlines() if path.exists() else []
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
         return [json.loads(line) for line in lines if line.startswith("{")]
 
     def event_when(self, name: str, **fields: Any) -> dict[str, Any]:
