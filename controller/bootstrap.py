@@ -330,8 +330,6 @@ class SimulatedPorts:
     platforms: Mapping[str, tuple[Platform, PlatformProfile]]
     holder: str
     longest_nap: timedelta
-    spec_poll: timedelta = timedelta(minutes=5)
-    resync: timedelta = timedelta(hours=1)
     leases: Leases | None = None
 
 
@@ -361,8 +359,9 @@ def simulated_controller(ports: SimulatedPorts) -> Loop:
             # What the checker needs to see must not be pruned before the end.
             keep_history=timedelta(days=36_500),
             longest_nap=ports.longest_nap,
-            spec_poll=ports.spec_poll,
-            resync=ports.resync,
+            # The product looks more often, and finds nothing more: what needs it is found by longer pauses.
+            spec_poll=timedelta(minutes=5),
+            resync=timedelta(hours=1),
         )
     )
 

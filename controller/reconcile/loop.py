@@ -25,6 +25,9 @@ from controller.reconcile.world import World
 WORKING_SET_MAX = 2000
 """Connections planned at once; more go into the next cycles, so that answers are taken in between."""
 
+FETCHING = "fetch the specs"
+"""The name of the one task that does."""
+
 FIRST_READ_AGAIN_SECONDS = 5.0
 """Pause before a spec source is asked again that could not be read since the start."""
 
@@ -51,8 +54,7 @@ class Loop:
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._must_fetch = True
-        self._fetching = False
-        self._fetched: list[SpecTree | SpecSourceUnavailable] = []
+        self._fetched: SpecTree | SpecSourceUnavailable | None = None
         self._has_asked = False
         self._outdated: set[str] = set()
         self._updating: set[str] = set()
@@ -143,8 +145,10 @@ class Loop:
         """Where the time came into doubt, or is in doubt no more, everything is judged anew."""
         self._stirred |= await self._timekeeper.notice()
         if self._stirred and self._mind.loaded:
-            self._ready |= await self._refs_on(self._stirred)
-        self._stirred.clear()
+            # A look that ends meanwhile may stir another one.
+            stirred = set(self._stirred)
+            self._ready |= await self._refs_on(stirred)
+            self._stirred -= stirred
 
     async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
         desired = self._mind.desired
@@ -230,33 +234,36 @@ class Loop:
 
     async def _look_at_specs(self) -> None:
         """Ask the spec source when it is time to, beside everything else: a source that hangs holds up nothing."""
-        if self._must_fetch and not self._fetching:
-            self._must_fetch, self._fetching = False, True
+        # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
+        await self._take_fetched()
+        if self._must_fetch and FETCHING not in self._tasks.values():
+            self._must_fetch = False
             self._updating |= self._outdated
             self._outdated.clear()
-            self._spawn(self._fetch(), "fetch the specs")
+            self._spawn(self._fetch(), FETCHING)
             # One that has nothing to wait for is done after this.
             await self._world.clock.sleep(0)
-        while self._fetched:
-            try:
-                self._ready |= await take_specs(self._world, self._mind, self._fetched[-1])
-                self._ready |= await self._refs_on(self._updating)
-                self._updating.clear()
-                if not self._mind.loaded:
-                    # Nothing at all is done before the specs are known, so the next poll is too far away.
-                    asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
-            except Exception:
-                # What could not be kept is read again.
-                self._must_fetch = True
-                raise
-            finally:
-                self._fetched.clear()
+            await self._take_fetched()
+
+    async def _take_fetched(self) -> None:
+        if self._fetched is None:
+            return
+        try:
+            self._ready |= await take_specs(self._world, self._mind, self._fetched)
+            self._ready |= await self._refs_on(self._updating)
+            self._updating.clear()
+            if not self._mind.loaded:
+                # Nothing at all is done before the specs are known, so the next poll is too far away.
+                asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
+        except Exception:
+            # What could not be kept is read again.
+            self._must_fetch = True
+            raise
+        finally:
+            self._fetched = None
 
     async def _fetch(self) -> None:
-        try:
-            self._fetched.append(await fetch_specs(self._world))
-        finally:
-            self._fetching = False
+        self._fetched = await fetch_specs(self._world)
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
@@ -286,7 +293,7 @@ class Loop:
         The first look also tells the platform's time, and by a wrong clock slots would be decided that have not come.
         """
         platform = self._mind.platforms.get(name)
-        return name in self._outdated | self._updating or (platform is not None and platform.is_unseen)
+        return name in self._outdated or name in self._updating or (platform is not None and platform.is_unseen)
 
     def _note(self, decided: ConnectionPlan) -> None:
         """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""

@@ -191,9 +191,6 @@ class Fault:
     seconds: float = 0.0
     choice: float = 0.0
 
-    def __str__(self) -> str:
-        return f"Fault({self.at}, FaultKind.{self.kind.name}, {self.seconds}, {self.choice})"
-
 
 class Severity(StrEnum):
     """How much goes wrong."""

@@ -60,11 +60,3 @@ def shorten(
         else:
             too_short = tried
     return enough, begun
-
-
-def reproduction(scene: Scene, faults: Sequence[Fault], violations: Sequence[str]) -> str:
-    """What to paste into a test."""
-    rows = "".join(f"    {fault},\n" for fault in faults)
-    head = "".join(f"# {text}\n" for text in violations)
-    drawn = f"drawn_scene({scene.seed!r}, days={scene.days}, severity=Severity.{scene.severity.name})"
-    return f"{head}scene = {drawn}\nsimulate(scene, [\n{rows}])\n"

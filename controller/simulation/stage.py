@@ -36,6 +36,9 @@ AFTER_CALM = timedelta(seconds=25)
 
 ALL_RECORDS = 10_000_000
 
+SOMEBODY_ELSE = "somebody else"
+"""Who holds a platform that is given away."""
+
 Seen = Callable[[SimulatedPlatform, Life], Platform]
 """What a life of a controller has of a platform: its port."""
 
@@ -143,9 +146,9 @@ class Stage:
         name = sorted(self.scene.profiles)[int(fault.choice * 997 % len(self.scene.profiles))]
         self.nemesis.happens(fault, lasts=fault.seconds + max(self.scene.takeover, self.scene.longest_nap))
         if self._leases is not None:
-            self._leases.rows[name] = ("somebody else", self.loop.time() + fault.seconds)
+            self._leases.rows[name] = (SOMEBODY_ELSE, self.loop.time() + fault.seconds)
         if self._leases is None or fault.choice < 0.5:
-            epoch = await self._store.beside().take(name, "somebody else", self.clock.now())
+            epoch = await self._store.beside().take(name, SOMEBODY_ELSE, self.clock.now())
             self.chronicle.note_epoch(name, epoch)
 
     def _place(self, fault: Fault) -> SimulatedPlatform:
@@ -198,7 +201,7 @@ class Stage:
         self._lives.calm()
         if self._leases is not None:
             for name, (holder, _) in tuple(self._leases.rows.items()):
-                if holder == "somebody else":
+                if holder == SOMEBODY_ELSE:
                     del self._leases.rows[name]
 
     # What is found

@@ -12,7 +12,6 @@ from controller.reconcile.loop import Loop
 from controller.simulation.faults import Severity
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import drawn_scene
-from controller.simulation.shrink import reproduction
 from tests.simulation.seeds import Drawn, SavedSeed, made_small, save, saved_seeds
 
 SEEDS = 12
@@ -49,7 +48,7 @@ def test_impatience_doubles_and_is_made_small(monkeypatch: pytest.MonkeyPatch, t
     assert 1 <= len(few.faults) <= len(found.faults) // 4
     assert few.drawn.days <= drawn.days
     assert any(text.startswith("S1") for text in few.drawn.live(few.faults).verdict.violations)
-    assert "FaultKind." in reproduction(few.drawn.scene(), few.faults, few.found)
+    assert all(f'"kind": "{fault.kind}"' in path.read_text() for fault in few.faults)
     monkeypatch.undo()
     assert few.drawn.live(few.faults).verdict.violations == ()
 

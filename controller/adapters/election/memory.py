@@ -50,6 +50,6 @@ class MemoryElection:
         return holder == self._holder and self._clock.boottime() < ends_at
 
     async def release(self, platform: str) -> None:
-        """Free the lease, if it is still ours, and what was written under it."""
+        """Free the lease, if it is still ours and its epoch is in force."""
         if await self._store.epoch(platform) is not None and self._is_mine(platform):
             del self._leases.rows[platform]

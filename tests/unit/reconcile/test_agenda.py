@@ -28,6 +28,16 @@ def test_what_is_due_is_taken_off() -> None:
     assert agenda.pop_due(at("10:01")) == set()
 
 
+def test_a_connection_may_be_wanted_by_an_instant() -> None:
+    """An earlier instant stays, a later one or none gives way."""
+    agenda = Agenda()
+    agenda.put(A, at("10:00"))
+    agenda.put(B, at("11:00"))
+    for ref in (A, B, C):
+        agenda.put_by(ref, at("10:30"))
+    assert (agenda.wake_at(A), agenda.wake_at(B), agenda.wake_at(C)) == (at("10:00"), at("10:30"), at("10:30"))
+
+
 def test_a_connection_has_one_instant() -> None:
     """The newest one holds, whether it is earlier or later."""
     agenda = Agenda()

@@ -64,6 +64,19 @@ def test_only_what_is_new_or_different_is_a_change() -> None:
     assert platform.remember([ended], at("10:30")) == [(running, ended)]
 
 
+def test_a_job_that_has_only_taken_longer_is_no_change() -> None:
+    """Every listing shows each active job a little older; rows that moved are a change, and what is remembered is the newest."""
+    platform = observed()
+    first = replace(job("j1", "10:00", RUNNING), rows=5, duration=timedelta(minutes=1))
+    older, moved = replace(first, duration=timedelta(minutes=2)), replace(first, rows=6, duration=timedelta(minutes=3))
+    platform.remember([first], at("10:01"))
+    assert platform.remember([older], at("10:02")) == []
+    assert platform.jobs_of("orders") == platform.active_jobs() == (older,)
+    assert platform.remember([moved], at("10:03")) == [(older, moved)]
+    platform.forget(["j1"])
+    assert platform.active_jobs() == ()
+
+
 def test_a_job_that_ended_does_not_become_active_again() -> None:
     """A late page of an older listing shows an older status; what has ended has ended."""
     platform = observed()

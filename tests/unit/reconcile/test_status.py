@@ -230,6 +230,7 @@ def test_an_active_job_is_running(bench: Bench) -> None:
     assert status.condition.message == "job_7 is running since 11:59:00Z, 1,200 rows, started elsewhere"
     assert status.active_run is not None
     assert status.active_run.origin == "foreign"
+    assert status.active_run.job.duration == timedelta(seconds=90), "as long as it has taken by now"
 
 
 def test_a_request_under_way_is_running_and_not_in_doubt(bench: Bench) -> None:
