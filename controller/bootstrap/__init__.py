@@ -1,0 +1,40 @@
+"""The composition root: the only place that names concrete adapters."""
+
+from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader
+from controller.bootstrap.identity import product_version, system_clock
+from controller.bootstrap.reading import follow_events, read_events, read_forecast, read_status
+from controller.bootstrap.running import preview_cycle, run_controller
+from controller.bootstrap.simulated import (
+    SimulatedPorts,
+    simulated_adapter,
+    simulated_controller,
+    simulated_leases,
+    simulated_store,
+)
+from controller.bootstrap.wiring import Output, Render, build_world, close_world, has_store, open_store
+
+__all__ = [
+    "Output",
+    "Render",
+    "SimulatedPorts",
+    "build_world",
+    "check_specs",
+    "close_world",
+    "follow_events",
+    "has_store",
+    "open_store",
+    "preview_cycle",
+    "product_version",
+    "read_events",
+    "read_forecast",
+    "read_spec_files",
+    "read_specs",
+    "read_status",
+    "run_controller",
+    "simulated_adapter",
+    "simulated_controller",
+    "simulated_leases",
+    "simulated_store",
+    "spec_reader",
+    "system_clock",
+]
