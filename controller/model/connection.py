@@ -25,9 +25,14 @@ class PlatformScheduleKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """The part of a connection that a schedule cares about."""
+    """The part of a connection that a schedule cares about.
+
+    ``expression``: what its own schedule says, as the platform shows it: a Quartz expression with or without a zone behind it, or
+    ``Every 24 HOURS``; empty where it has none or does not show it.
+    """
 
     connection_id: str
     name: str
     status: ConnectionStatus
     schedule_kind: PlatformScheduleKind
+    expression: str = ""

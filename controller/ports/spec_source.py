@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controller.model.policy import Policy
+from controller.model.request import DeclaredRequest
 from controller.model.schedule import Origin, ScheduleSpec
 
 
@@ -30,6 +31,7 @@ class SpecTree:
         errors: every error of every file.
         warnings: what is valid and worth a second look.
         files: how many files were read.
+        requests: every valid request, ordered by path and line.
         failed_paths: files of which at least one document is rejected; nothing that they used to hold counts as deleted.
     """
 
@@ -40,6 +42,7 @@ class SpecTree:
     files: int = 0
     failed_paths: frozenset[str] = frozenset()
     policies: tuple[Policy, ...] = ()
+    requests: tuple[DeclaredRequest, ...] = ()
 
 
 class SpecSource(Protocol):

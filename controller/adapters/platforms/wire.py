@@ -175,7 +175,15 @@ class WireConnection(_Wire):
             name=(self.name or "")[:NAME_LENGTH_MAX],
             status=_CONNECTION_STATUSES.get((self.status or "").lower(), ConnectionStatus.UNKNOWN),
             schedule_kind=_SCHEDULE_KINDS.get(str(kind).lower(), PlatformScheduleKind.UNKNOWN),
+            expression=_expression(schedule),
         )
+
+
+def _expression(schedule: dict[str, object]) -> str:
+    """What a connection's own schedule says, in whichever key the platform says it."""
+    keys = ("cron_expression", "cronExpression", "basic_timing", "basicTiming")
+    said = next((value for key in keys if isinstance(value := schedule.get(key), str) and value.strip()), "")
+    return said.strip()[:NAME_LENGTH_MAX]
 
 
 class WireJobPage(_Wire):

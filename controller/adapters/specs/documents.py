@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 
@@ -12,6 +13,7 @@ from controller.adapters.specs.policy_document import PolicyBody, make_policy, r
 from controller.adapters.specs.schedule_document import ScheduleBody, make_spec, read_schedule
 from controller.adapters.specs.yaml_tree import Node, YamlRejected, compose, quoted
 from controller.model.policy import Policy
+from controller.model.request import DeclaredRequest, RequestAction
 from controller.model.schedule import Origin, ScheduleSpec
 from controller.ports.spec_source import SpecError
 
@@ -26,17 +28,9 @@ class Kind(StrEnum):
     SYNC_REQUEST = "SyncRequest"
 
 
-class RequestAction(StrEnum):
-    """What a ``SyncRequest`` may ask for."""
-
-    SYNC = "Sync"
-    RESET = "Reset"
-    CONFIRM_REMOVALS = "ConfirmRemovals"
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One valid document, and where it says what must be unique in the tree; a request makes nothing yet."""
+    """One valid document, and where it says what must be unique in the tree."""
 
     kind: Kind
     name: str
@@ -44,9 +38,22 @@ class Document:
     connection_origin: Origin
     spec: ScheduleSpec | None = None
     policy: Policy | None = None
+    request: DeclaredRequest | None = None
 
 
-Body = ScheduleBody | PolicyBody
+@dataclass(frozen=True, slots=True)
+class RequestBody:
+    """The body of a ``SyncRequest``, as it was written."""
+
+    action: RequestAction
+    schedule: str
+    revision: str
+    reason: str
+    not_before: datetime | None
+    expires_at: datetime | None
+
+
+Body = ScheduleBody | PolicyBody | RequestBody
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +110,12 @@ def read_document(root: Node, report: Report, context: Context) -> Document | No
     except Rejected as error:
         report.error(error.mark, error.code, error.message)
         return None
-    if report.errors or kind is None or metadata is None:
+    if report.errors or kind is None or metadata is None or body is None:
         return None
-    if body is None:
-        report.warnings.clear()
-        report.warn(
-            keys.value_mark("kind"), "not-yet-supported", f"a {kind} is valid and not supported yet; it does nothing"
+    if isinstance(body, RequestBody):
+        return Document(
+            kind, metadata.name, metadata.name_origin, metadata.name_origin, request=_request(metadata, body)
         )
-        return Document(kind, metadata.name, metadata.name_origin, metadata.name_origin)
     if isinstance(body, PolicyBody):
         policy = make_policy(metadata, body, report, root)
         return Document(kind, metadata.name, metadata.name_origin, metadata.name_origin, policy=policy)
@@ -135,7 +140,20 @@ def read_metadata(field: Field) -> Metadata | None:
     return None if name is None else Metadata(name, labels, origin)
 
 
-def read_request(field: Field, context: Context) -> None:  # noqa: ARG001 - one shape for all kinds
+def _request(metadata: Metadata, body: RequestBody) -> DeclaredRequest:
+    return DeclaredRequest(
+        metadata.name,
+        body.action,
+        metadata.name_origin,
+        body.schedule,
+        body.revision,
+        body.reason,
+        body.not_before,
+        body.expires_at,
+    )
+
+
+def read_request(field: Field, context: Context) -> RequestBody | None:  # noqa: ARG001 - one shape for all kinds
     """The body of a ``SyncRequest``."""
     with Fields(field, prefix="") as keys:
         action = keys.require("action", scalars.one_of(RequestAction))
@@ -144,17 +162,22 @@ def read_request(field: Field, context: Context) -> None:  # noqa: ARG001 - one 
         )
         readers = {"schedule": scalars.name, "revision": scalars.text}
         keys.take(other, readers[other], None)
-        keys.require(subject, readers[subject])
+        about = keys.require(subject, readers[subject])
         if action is not None and keys.has(other):
             message = f"{other} means nothing beside {action}; remove it"
             field.report.error(keys.mark(other), "misplaced-key", message)
-        keys.take("reason", scalars.text, None)
-        keys.take("notBefore", scalars.instant, None)
-        if action is RequestAction.RESET:
-            # Without it a lost store would run the reset again.
+        reason = keys.take("reason", scalars.text, "")
+        not_before = keys.take("notBefore", scalars.instant, None)
+        # Without it a lost store would run a reset again.
+        expires_at = (
             keys.require("expiresAt", scalars.instant)
-        else:
-            keys.take("expiresAt", scalars.instant, None)
+            if action is RequestAction.RESET
+            else keys.take("expiresAt", scalars.instant, None)
+        )
+    if action is None or about is None:
+        return None
+    schedule, revision = ("", about) if action is RequestAction.CONFIRM_REMOVALS else (about, "")
+    return RequestBody(action, schedule, revision, reason, not_before, expires_at)
 
 
 def _anything(field: Field) -> None:  # noqa: ARG001 - without a kind nothing is known about the body

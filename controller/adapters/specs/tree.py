@@ -67,6 +67,7 @@ def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable:
     documents = [document for each in found for document in each.documents]
     specs = [document.spec for document in documents if document.spec is not None]
     policies = [document.policy for document in documents if document.policy is not None]
+    requests = [document.request for document in documents if document.request is not None]
     return SpecTree(
         revision=revision,
         specs=tuple(sorted(specs, key=lambda spec: spec.origin)),
@@ -75,6 +76,7 @@ def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable:
         files=len(read),
         failed_paths=frozenset(error.origin.path for error in errors),
         policies=tuple(sorted(policies, key=lambda policy: policy.origin)),
+        requests=tuple(sorted(requests, key=lambda request: request.origin)),
     )
 
 

@@ -1,0 +1,161 @@
+"""``git`` as a child process: argument lists only, an environment of its own, bounded in time and in what it may say."""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+SECONDS_MAX = 60.0
+"""Longest time for one command. A fetch over a slow line takes seconds; one that hangs takes for ever."""
+
+OUTPUT_BYTES_MAX = 512 * 1024 * 1024
+"""More than any tree of specs has; what says more is not read on."""
+
+MESSAGE_LENGTH_MAX = 500
+
+TRANSPORTS = "https:ssh"
+"""What may be spoken with a server (``GIT_ALLOW_PROTOCOL``); ``ext::`` runs programs, ``file`` reads what the controller can read."""
+
+# Nothing that a repository, a home directory or a machine says changes what git does here: no hooks, no helpers, no other programs.
+_CONFIGURATION = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.symlinks=false",
+    "credential.helper=",
+    "gc.autoDetach=false",
+    "http.followRedirects=false",
+    "maintenance.autoDetach=false",
+    "protocol.file.allow=never",
+    "submodule.recurse=false",
+    "transfer.fsckObjects=true",
+)
+
+_ENVIRONMENT = {
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_PROTOCOL_FROM_USER": "0",
+    "GIT_TERMINAL_PROMPT": "0",
+    "HOME": os.devnull,
+    "LC_ALL": "C",
+}
+
+_KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
+
+
+class GitFailed(Exception):
+    """A command failed; the text is one line, without control characters. ``code`` is its exit code, None if it was ended."""
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """How git is called.
+
+    Attributes:
+        directory: the repository (``--git-dir``); None = the command needs none.
+        configuration: further ``name=value`` settings.
+        environment: further variables; may hold secrets, and is never shown.
+        transports: what may be spoken with a server, as ``GIT_ALLOW_PROTOCOL`` takes it; empty = no server at all.
+        seconds_max: longest time for one command.
+    """
+
+    directory: Path | None = None
+    configuration: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    transports: str = ""
+    seconds_max: float = SECONDS_MAX
+
+    async def run(self, *arguments: str, given: bytes = b"", output_max: int = OUTPUT_BYTES_MAX) -> bytes:
+        """Run one command; returns what it printed.
+
+        Raises:
+            GitFailed: it is missing, failed, took too long or said too much.
+        """
+        settings = [part for each in (*_CONFIGURATION, *self.configuration) for part in ("-c", each)]
+        place = [] if self.directory is None else [f"--git-dir={self.directory}"]
+        try:
+            process = await asyncio.create_subprocess_exec(
+                "git",
+                *place,
+                *settings,
+                *arguments,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=self._variables(),
+                cwd="/",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise GitFailed(f"git cannot be run ({error.strerror}); install it") from error
+        try:
+            async with asyncio.timeout(self.seconds_max):
+                output, complaint = await _exchange(process, given, output_max)
+                code = await process.wait()
+        except TimeoutError:
+            raise GitFailed(f"git {arguments[0]} gave no answer within {self.seconds_max:.0f} s") from None
+        finally:
+            await _end(process)
+        if code != 0:
+            raise GitFailed(_one_line(complaint) or f"git {arguments[0]} ended with {code}", code)
+        return output
+
+    def _variables(self) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
+        return {**kept, **_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": self.transports or "none", **self.environment}
+
+
+async def _exchange(process: asyncio.subprocess.Process, given: bytes, output_max: int) -> tuple[bytes, bytes]:
+    """Feed and read at the same time: a command that waits for us to read must not wait for ever."""
+    if process.stdin is None or process.stdout is None or process.stderr is None:
+        raise GitFailed("git has no pipes")
+    feeding = asyncio.create_task(_feed(process.stdin, given))
+    complaining = asyncio.create_task(_read(process.stderr, MESSAGE_LENGTH_MAX * 8, keep_reading=True))
+    try:
+        output = await _read(process.stdout, output_max)
+        return output, await complaining
+    finally:
+        for task in (feeding, complaining):
+            task.cancel()
+        await asyncio.gather(feeding, complaining, return_exceptions=True)
+
+
+async def _feed(pipe: asyncio.StreamWriter, given: bytes) -> None:
+    with contextlib.suppress(ConnectionError):
+        pipe.write(given)
+        await pipe.drain()
+        pipe.close()
+
+
+async def _read(pipe: asyncio.StreamReader, size_max: int, *, keep_reading: bool = False) -> bytes:
+    """Read to the end; of what is too long only the beginning, if somebody must go on reading, else nothing."""
+    content = bytearray()
+    while chunk := await pipe.read(1 << 16):
+        if len(content) + len(chunk) <= size_max:
+            content += chunk
+        elif not keep_reading:
+            raise GitFailed(f"git said more than {size_max >> 20} MiB")
+    return bytes(content)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    """End the command and whatever it started (ssh, a transport helper)."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _one_line(complaint: bytes) -> str:
+    """The last thing that git complained of, as text that may be shown."""
+    lines = [line.strip() for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
+    text = " ".join("".join(each if each.isprintable() else " " for each in line) for line in telling[:2])
+    return text[:MESSAGE_LENGTH_MAX]

@@ -1,0 +1,118 @@
+"""What a commit holds: its spec files by path and blob, and the content of blobs. Only regular files are files: nothing is followed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from controller.adapters.specs.git.command import Git, GitFailed
+from controller.adapters.specs.snapshot import FILES_MAX, SUFFIXES
+from controller.adapters.specs.yaml_tree import BYTES_MAX
+from controller.model.schedule import Origin
+from controller.ports.spec_source import SpecError
+
+SYMLINK, SUBMODULE = "120000", "160000"
+
+COMMIT_LENGTHS = (40, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecBlob:
+    """One spec file of a commit: the hash and the size of its content."""
+
+    oid: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class CommitFiles:
+    """The spec files of a commit below a path, by their path relative to it, and what is there and cannot be a spec file."""
+
+    files: dict[str, SpecBlob] = field(default_factory=dict)
+    errors: list[SpecError] = field(default_factory=list)
+
+
+async def resolve_commit(git: Git, revision: str) -> str:
+    """The full hash of the commit that a revision names; tags are followed to it.
+
+    Raises:
+        GitFailed: it names none.
+    """
+    found = await git.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
+    return found.decode("ascii").strip()
+
+
+async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
+    """List the spec files of a commit below a path.
+
+    Raises:
+        GitFailed: the commit or the path does not exist, or there are too many files.
+    """
+    tree = f"{commit}:{path.strip('/')}" if path.strip("./") else commit
+    rows = (await git.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)).split(b"\0")
+    found = CommitFiles()
+    for row in rows:
+        if row:
+            described, _, name = row.partition(b"\t")
+            mode, _, oid, size = described.decode("ascii").split()
+            _add(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
+    if len(found.files) > FILES_MAX:
+        raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
+    return found
+
+
+def _add(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None:
+    try:
+        path = name.decode("utf-8")
+    except UnicodeDecodeError:
+        path = name.decode("utf-8", "backslashreplace")
+        if path.endswith(SUFFIXES):
+            _refuse(found, path, "bad-file-name", "the file's name is not UTF-8; rename it")
+        return
+    if any(part.startswith(".") for part in path.split("/")):
+        return
+    if mode == SUBMODULE:
+        _refuse(found, path, "submodule", "this is a submodule, which is never fetched; put the files themselves here")
+    elif not path.endswith(SUFFIXES):
+        if mode == SYMLINK:
+            # It may lead to a directory of specs, and what is behind it is not read.
+            _refuse(found, path, "symlink", "links are not followed in Git; put the files themselves here")
+    elif not path.isprintable():
+        shown = path.encode("unicode_escape").decode("ascii")
+        _refuse(found, shown, "bad-file-name", "the file's name holds a character that cannot be shown; rename it")
+    elif mode == SYMLINK:
+        _refuse(found, path, "symlink", "links are not followed in Git; put the file itself here")
+    elif blob.size > BYTES_MAX:
+        message = f"the file has more than {BYTES_MAX >> 10} KiB; split it"
+        _refuse(found, path, "file-too-large", message)
+    else:
+        found.files[path] = blob
+
+
+def _refuse(found: CommitFiles, path: str, code: str, message: str) -> None:
+    found.errors.append(SpecError(Origin(path, 1), code, message))
+
+
+async def read_blobs(git: Git, oids: Iterable[str]) -> dict[str, bytes]:
+    """Read the contents of blobs, each once.
+
+    Raises:
+        GitFailed: one is missing.
+    """
+    wanted = sorted(set(oids))
+    if not wanted:
+        return {}
+    output = await git.run("cat-file", "--batch", given="".join(f"{oid}\n" for oid in wanted).encode("ascii"))
+    return _split(output, wanted)
+
+
+def _split(output: bytes, wanted: Sequence[str]) -> dict[str, bytes]:
+    contents: dict[str, bytes] = {}
+    at = 0
+    for oid in wanted:
+        end = output.index(b"\n", at)
+        header = output[at:end].split()
+        if len(header) != 3 or header[1] != b"blob":
+            raise GitFailed(f"the repository holds no blob {oid}")
+        size = int(header[2])
+        contents[oid] = output[end + 1 : end + 1 + size]
+        at = end + 1 + size + 1
+    return contents

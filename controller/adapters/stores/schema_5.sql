@@ -1,0 +1,1 @@
+-- Version 5 of the store: the revision of the specs in force. What stands in a file of version 4 is kept as it is.

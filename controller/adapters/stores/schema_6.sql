@@ -1,0 +1,1 @@
+-- Version 6 of the store: corrections of connections. What stands in a file of version 5 is kept as it is.

@@ -1,0 +1,1 @@
+-- Version 7 of the store: requests of people. What stands in a file of version 6 is kept as it is.

@@ -1,0 +1,1 @@
+-- Version 8 of the store: conditions. What stands in a file of version 7 is kept as it is.
