@@ -48,8 +48,10 @@ class SpecTree:
 class SpecSource(Protocol):
     """A tree of spec files at its newest revision."""
 
-    async def fetch(self) -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:
         """Read the newest revision.
+
+        ``applied``: the revision in force; a source that only moves forward refuses one that does not descend from it.
 
         Raises:
             SpecSourceUnavailable: it could not be read whole; nothing may be concluded from that.

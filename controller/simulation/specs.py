@@ -68,7 +68,7 @@ class SimulatedSpecSource:
         self._files, self._life, self._nemesis, self._fetched = files, life, nemesis, fetched
         self._clock = life.machine.clock
 
-    async def fetch(self) -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002 - only a source with a history asks what came before
         """Read the newest revision."""
         self._life.breathe()
         if self._life.is_paused:

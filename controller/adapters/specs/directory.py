@@ -33,7 +33,7 @@ class DirectorySpecSource:
         self._reader = TreeReader(platforms, year_start)
         self._read = read
 
-    async def fetch(self) -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002 - only a source with a history asks what came before
         """Read the directory that the path leads to now.
 
         Raises:

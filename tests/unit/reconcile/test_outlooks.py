@@ -26,7 +26,7 @@ class OneTree:
 
     tree: SpecTree
 
-    async def fetch(self) -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:
         """The revision."""
         return self.tree
 
