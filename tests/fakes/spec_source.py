@@ -67,7 +67,7 @@ class MemorySpecSource:
         """Make the next fetches fail."""
         self._failures += [reason] * times
 
-    async def fetch(self, applied: str = "") -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002
         """Read the newest revision."""
         if self._failures:
             raise SpecSourceUnavailable(self._failures.pop(0))

@@ -28,7 +28,7 @@ class Troubled:
     under_way: int = 0
     took: list[float] = field(default_factory=list)
 
-    async def fetch(self, applied: str = "") -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002
         """Refuse, fail, hang or answer."""
         assert self.under_way == 0, "one fetch at a time"
         begun = self.clock.boottime()

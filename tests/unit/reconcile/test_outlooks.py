@@ -26,7 +26,7 @@ class OneTree:
 
     tree: SpecTree
 
-    async def fetch(self, applied: str = "") -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002
         """The revision."""
         return self.tree
 

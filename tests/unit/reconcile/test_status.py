@@ -46,7 +46,7 @@ class Files:
     def __init__(self, files: dict[str, str] | None) -> None:
         self.files = files
 
-    async def fetch(self, applied: str = "") -> SpecTree:
+    async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002
         """As the port says."""
         if self.files is None:
             raise SpecSourceUnavailable("the specs cannot be read")
