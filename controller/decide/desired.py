@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from controller.decide.policies import settle, with_additions
 from controller.model.identity import ConnectionRef
@@ -24,6 +24,7 @@ class Desired:
         written: the document in force for each connection, as it was written.
         policies: the policies in force, by name.
         settled: ``specs`` without what policies add, so that values in conflict can stay as they were.
+        touched: the connections that may differ from the revision before; None = any may.
     """
 
     revision: str = ""
@@ -34,6 +35,48 @@ class Desired:
     written: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     settled: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
+    touched: frozenset[ConnectionRef] | None = field(default=None, compare=False)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether what is in force is exactly what the revision says: nothing is stale, held or of an earlier one."""
+        return self.absence_believed and not self.stale and not self.obstacles
+
+
+def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], after: Iterable[ScheduleSpec]) -> Desired:
+    """Put a revision in force that differs in a few schedules; the same as `merge`, at the cost of those.
+
+    Only where both revisions hold no error and the same policies, and ``previous`` is whole (`Desired.is_whole`). ``before`` and
+    ``after``: the schedules of the files that changed.
+    """
+    written, settled, specs = dict(previous.written), dict(previous.settled), dict(previous.specs)
+    earlier, now = {spec.ref for spec in before}, {spec.ref: spec for spec in after}
+    for ref in earlier - now.keys():
+        del written[ref], settled[ref], specs[ref]
+    for ref, spec in now.items():
+        written[ref] = spec
+        settled[ref] = settle(spec, previous.policies, previous.settled.get(ref))
+        specs[ref] = with_additions(settled[ref], previous.policies)
+    return replace(
+        previous,
+        revision=revision,
+        specs=specs,
+        written=written,
+        settled=settled,
+        touched=frozenset(earlier | now.keys()),
+    )
+
+
+def differing(before: Desired, after: Desired) -> set[ConnectionRef]:
+    """The connections of which something else is desired now."""
+    refs: Iterable[ConnectionRef] | None = after.touched
+    if refs is None:
+        refs = before.specs.keys() | after.specs.keys() | before.obstacles.keys() | after.obstacles.keys()
+    return {
+        ref
+        for ref in refs
+        if before.specs.get(ref) != after.specs.get(ref) or before.obstacles.get(ref) != after.obstacles.get(ref)
+    }
 
 
 def merge(

@@ -21,6 +21,21 @@ class SpecError:
 
 
 @dataclass(frozen=True, slots=True)
+class TreeDelta:
+    """What differs between two revisions that hold no error and the same policies: the schedules of the files that changed.
+
+    Attributes:
+        since: the name of the earlier revision.
+        before: their schedules in it.
+        after: their schedules now.
+    """
+
+    since: str
+    before: tuple[ScheduleSpec, ...] = ()
+    after: tuple[ScheduleSpec, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SpecTree:
     """One revision, read whole.
 
@@ -33,6 +48,8 @@ class SpecTree:
         files: how many files were read.
         requests: every valid request, ordered by path and line.
         failed_paths: files of which at least one document is rejected; nothing that they used to hold counts as deleted.
+        delta: what differs from the revision that was read before it, where the source knows and that is all: so that a commit that
+            changes ten of many files costs what ten cost.
     """
 
     revision: str
@@ -43,6 +60,7 @@ class SpecTree:
     failed_paths: frozenset[str] = frozenset()
     policies: tuple[Policy, ...] = ()
     requests: tuple[DeclaredRequest, ...] = ()
+    delta: TreeDelta | None = None
 
 
 class SpecSource(Protocol):
