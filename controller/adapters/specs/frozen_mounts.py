@@ -48,5 +48,7 @@ def _warning(root: Path, points: Sequence[str]) -> SpecError:
     first = Path(points[0])
     below = first.relative_to(root) if first.is_relative_to(root) else Path()
     others = f" (one of {len(points)})" if len(points) > 1 else ""
-    message = f"{first} is a subPath mount{others}, which never changes while the pod lives; mount the whole volume instead"
+    message = (
+        f"{first} is a subPath mount{others}, which never changes while the pod lives; mount the whole volume instead"
+    )
     return SpecError(Origin(str(below), 1), "never-updated", message)
