@@ -132,7 +132,7 @@ def test_a_revision_that_attacks_git_is_not_let_in(origin: Repository, marker: P
     before = fetch(reader)
     good = origin.head()
     origin.change({".gitmodules": f'[submodule "x"]\n\tpath = x\n\turl = -u{program(marker)}\n'})
-    with pytest.raises(SpecSourceUnavailable, match="what the repository holds is refused.*gitmodules"):
+    with pytest.raises(SpecSourceUnavailable, match=r"what the repository holds is refused.*gitmodules"):
         fetch(reader)
     origin.run("update-ref", "refs/heads/main", good)
     assert fetch(reader) is before

@@ -84,6 +84,12 @@ def empty_objects(mirror: Path) -> None:
         path.write_bytes(b"")
 
 
+def replace_by_file(mirror: Path) -> None:
+    """Put a file where the mirror was."""
+    shutil.rmtree(mirror)
+    mirror.write_text("x")
+
+
 DAMAGES: dict[str, Callable[[Path], object]] = {
     "truncated pack": truncate_pack,
     "broken pack": break_pack,
@@ -96,7 +102,7 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "empty ref": lambda mirror: (mirror / "refs/mainspring/head").write_bytes(b""),
     "wrong ref": lambda mirror: (mirror / "refs/mainspring/head").write_text("1" * 40 + "\n"),
     "broken shallow": lambda mirror: (mirror / "shallow").write_text("nonsense\n"),
-    "a file": lambda mirror: (shutil.rmtree(mirror), mirror.write_text("x")),
+    "a file": replace_by_file,
 }
 
 
