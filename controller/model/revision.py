@@ -14,14 +14,18 @@ _DIGITS = re.compile(rf"[0-9a-f]{{{HASH_DIGITS_MIN},64}}")
 
 def is_named_by(revision: str, given: str) -> bool:
     """Whether somebody means this revision: by its whole name, by its hash, or by the hash's first digits."""
-    digits = given.lower()
-    return given == revision or (bool(_DIGITS.fullmatch(digits)) and hash_of(revision).startswith(digits))
+    return given == revision or (is_hash(given) and hash_of(revision).startswith(given.lower()))
+
+
+def is_hash(given: str) -> bool:
+    """Whether a text is a hash, or enough of its first digits."""
+    return _DIGITS.fullmatch(given.lower()) is not None
 
 
 def hash_of(revision: str) -> str:
     """The part of a revision's name that says what it holds; the whole name where there is no such part."""
     tail = revision.rpartition(":")[2]
-    return tail if _DIGITS.fullmatch(tail) else revision
+    return tail if is_hash(tail) else revision
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +67,8 @@ class Revisions:
     def held_as(self, given: str) -> HeldRevision | None:
         """The newest held revision that somebody means."""
         return next((each for each in reversed(self.held) if is_named_by(each.name, given)), None)
+
+
+def held_text(held: HeldRevision | None) -> str:
+    """A held revision in a sentence; empty for none."""
+    return "" if held is None else f"revision {held.name} is held: {held.message}"

@@ -14,8 +14,9 @@ from controller.ports.spec_source import SpecTree
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
 from controller.reconcile.agenda import Agenda
+from controller.reconcile.allowance import Allowance
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.fetch import fetch_specs, take_specs
+from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
@@ -44,7 +45,7 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._mind = Mind()
+        self._mind = Mind(allowance=Allowance(world.limits))
         self._holding = Holding(world, self._mind)
         self._timekeeper = Timekeeper(world, self._mind)
         self._stirred: set[str] = set()
@@ -55,6 +56,7 @@ class Loop:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._must_fetch = True
         self._fetched: SpecTree | SpecSourceUnavailable | None = None
+        self._fetching_again: asyncio.TimerHandle | None = None
         self._has_asked = False
         self._outdated: set[str] = set()
         self._updating: set[str] = set()
@@ -219,6 +221,7 @@ class Loop:
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
+            self._ready |= self._mind.allowance.renew()
             self._unexpected = everything - self._ready
             self._ready |= everything
             self._must_resync = False
@@ -237,10 +240,11 @@ class Loop:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
         await self._take_fetched()
         if self._must_fetch and FETCHING not in self._tasks.values():
+            applied = await applied_revision(self._world.store, self._mind)
             self._must_fetch = False
             self._updating |= self._outdated
             self._outdated.clear()
-            self._spawn(self._fetch(), FETCHING)
+            self._spawn(self._fetch(applied), FETCHING)
             # One that has nothing to wait for is done after this.
             await self._world.clock.sleep(0)
             await self._take_fetched()
@@ -252,9 +256,9 @@ class Loop:
             self._ready |= await take_specs(self._world, self._mind, self._fetched)
             self._ready |= await self._refs_on(self._updating)
             self._updating.clear()
-            if not self._mind.loaded:
-                # Nothing at all is done before the specs are known, so the next poll is too far away.
-                asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
+            if self._mind.source_trouble and (self._mind.restored or not self._mind.loaded):
+                # Without specs nothing is done, and old ones are not what anybody asks for now, so the next poll is too far away.
+                self._fetch_later()
         except Exception:
             # What could not be kept is read again.
             self._must_fetch = True
@@ -262,8 +266,13 @@ class Loop:
         finally:
             self._fetched = None
 
-    async def _fetch(self) -> None:
-        self._fetched = await fetch_specs(self._world)
+    async def _fetch(self, applied: str) -> None:
+        self._fetched = await fetch_specs(self._world, applied)
+
+    def _fetch_later(self) -> None:
+        if self._fetching_again is not None:
+            self._fetching_again.cancel()
+        self._fetching_again = asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
