@@ -29,19 +29,26 @@ class Radius:
         self._triggers = known.triggers_max
 
     def objection(self, plan: ConnectionPlan) -> tuple[Reason, str] | None:
-        """What stands against the writes of a connection's plan; None, and they are counted, if nothing does."""
+        """What stands against the writes of a connection's plan, if anything does."""
         name = plan.ref.platform
-        if any(is_bound(action) for action in plan.actions):
-            left = self._writes.get(name)
-            if left is not None and left <= 0:
-                return Reason.BLAST_RADIUS, _message(name, self._max[name])
-            if left is not None:
-                self._writes[name] = left - 1
-        if any(isinstance(action, TriggerSync) for action in plan.actions) and self._triggers is not None:
-            if self._triggers <= 0:
-                return Reason.AWAITING_TURN, "one cycle starts no more syncs; the next one does, at once"
-            self._triggers -= 1
+        left = self._writes.get(name)
+        if left is not None and left <= 0 and any(is_bound(action) for action in plan.actions):
+            return Reason.BLAST_RADIUS, _message(name, self._max[name])
+        if self._triggers is not None and self._triggers <= 0 and _starts(plan):
+            return Reason.AWAITING_TURN, "one cycle starts no more syncs; the next one does, at once"
         return None
+
+    def spend(self, plan: ConnectionPlan) -> None:
+        """Count what a connection's plan does."""
+        left = self._writes.get(plan.ref.platform)
+        if left is not None and any(is_bound(action) for action in plan.actions):
+            self._writes[plan.ref.platform] = left - 1
+        if self._triggers is not None and _starts(plan):
+            self._triggers -= 1
+
+
+def _starts(plan: ConnectionPlan) -> bool:
+    return any(isinstance(action, TriggerSync) for action in plan.actions)
 
 
 def _message(platform: str, most: int) -> str:

@@ -236,12 +236,13 @@ def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> Iterable[Connec
     refused: dict[int, tuple[Reason, str]] = {}
     for index in sorted((i for i, plan in enumerate(plans) if _writes(plan)), key=lambda i: _urgency(plans[i])):
         name = plans[index].ref.platform
-        if left.get(name, 0) <= 0:
-            refused[index] = (Reason.AWAITING_TURN, "all write permits are in use")
-        elif (objection := radius.objection(plans[index])) is not None:
+        if (objection := radius.objection(plans[index])) is not None:
             refused[index] = objection
+        elif left.get(name, 0) <= 0:
+            refused[index] = (Reason.AWAITING_TURN, "all write permits are in use")
         else:
             left[name] -= 1
+            radius.spend(plans[index])
     for index, plan in enumerate(plans):
         yield _make_wait(plan, known.connections[index], *refused[index]) if index in refused else plan
 

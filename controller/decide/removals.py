@@ -109,7 +109,7 @@ def _message(change: Coming, against: Iterable[str]) -> str:
     name = name if name == change.revision else name[:HASH_TOLD]
     return (
         f"{'; '.join([what, *against])}; what was in force stays so. If this is meant, confirm it with mainspring run"
-        f" --confirm-revision {name}, or with a commit that adds a SyncRequest with action: ConfirmRemovals and revision: {name}"
+        f' --confirm-revision {name}, or with a commit that adds a SyncRequest with action: ConfirmRemovals and revision: "{name}"'
     )
 
 

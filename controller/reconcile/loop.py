@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from itertools import islice
 
 from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, SpecSourceUnavailable, StoreUnavailable
 from controller.model.event import Event, EventName
@@ -295,6 +294,9 @@ class Loop:
             platform = self._mind.platforms[ref.platform]
             platform.in_flight.add(ref.connection_id)
             self._spawn(self._write(platform, ref, write), f"write to {ref}")
+        # A permit that was kept for one that has no use for it any more goes to the next.
+        for name in {ref.platform for ref in batch} & self._mind.platforms.keys():
+            self._ready.update(self._mind.platforms[name].next_in_turn())
 
     def _is_too_early(self, name: str) -> bool:
         """Whether a platform was never looked at, or the specs not read, since it is held: then everything is judged after that.
@@ -365,8 +367,7 @@ class Loop:
             await self._after_failure(f"write to {ref}: {error}")
         finally:
             platform.in_flight.discard(ref.connection_id)
-            free = max(platform.profile.write_concurrency - len(platform.in_flight), 0)
-            self._ready.update(islice(platform.waiting_turn, free))
+            self._ready.update(platform.next_in_turn())
             if is_started:
                 self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
             else:

@@ -78,7 +78,7 @@ def test_the_message_names_what_goes_and_how_to_confirm_it() -> None:
     assert message == (
         "it removes 7 of 20 schedules in force (s0, s1, s2, s3, s4 and 2 more); what was in force stays so. If this is meant, confirm it"
         " with mainspring run --confirm-revision bbbbbbbbbbbb, or with a commit that adds a SyncRequest with action: ConfirmRemovals and"
-        " revision: bbbbbbbbbbbb"
+        ' revision: "bbbbbbbbbbbb"'
     )
     assert judge_removals(change(2, 2), Revisions(), LIMITS, "", NOW).held.startswith(
         "it holds no schedule at all, and it"
