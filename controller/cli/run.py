@@ -26,7 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--confirm-revision",
         metavar="SHA",
         type=revision,
-        default="",
         help="apply that revision although it was held for what it removes; at least 7 digits of its hash, or its whole name",
     )
     parser.add_argument(
@@ -38,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(parsed: argparse.Namespace) -> int:
     """Run until a signal ends it."""
-    settings = replace(settings_of(parsed), observe=parsed.observe, confirmed_revision=parsed.confirm_revision)
+    settings = replace(settings_of(parsed), observe=parsed.observe, confirmed_revision=parsed.confirm_revision or "")
     if parsed.print_settings:
         sys.stdout.write(json.dumps(show(settings), indent=2) + "\n")
         return 0

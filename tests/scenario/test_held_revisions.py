@@ -44,7 +44,7 @@ async def begin(stage: Stage) -> None:
     await stage.run_for(POLL)
 
 
-def removed(stage: Stage) -> list[str | None]:
+def removed(stage: Stage) -> list[str]:
     """Schedules that went out of force."""
     return sorted(event.schedule or "" for event in stage.log.of(EventName.SCHEDULE_REMOVED))
 
