@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from controller.errors import SettingsInvalid
 from controller.model.profile import PROFILES, PlatformProfile
+from controller.model.safety import SafetyLimits
 
 DEFAULT_FILES = (Path("mainspring.toml"), Path(".mainspring/mainspring.toml"))
 """Read without ``--config``, the first that exists: the working directory's own, else the one that a demo left there."""
@@ -62,6 +63,8 @@ class Settings:
     spec_poll: timedelta = timedelta(seconds=30)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     observe: bool = False
+    safety: SafetyLimits = field(default_factory=SafetyLimits)
+    confirmed_revision: str = ""
     source: Path | None = None
     git: GitSettings | None = None
 
@@ -149,10 +152,23 @@ class _Platform(_Strict):
     clock_tolerance: Duration | None = None
 
 
+_LIMITS = SafetyLimits()
+
+
+class _Safety(_Strict):
+    removal_share: float = Field(default=_LIMITS.removal_share, ge=0, le=1)
+    removal_count: int = Field(default=_LIMITS.removal_count, ge=1)
+    write_count: int = Field(default=_LIMITS.write_count, ge=1)
+    write_share: float = Field(default=_LIMITS.write_share, ge=0, le=1)
+    trigger_count: int = Field(default=_LIMITS.trigger_count, ge=1)
+    trigger_share: float | None = Field(default=None, gt=0, le=1)
+
+
 class _File(_Strict):
     store: str = ".mainspring/state.db"
     log_format: Literal["auto", "json", "console"] = "auto"
     specs: _Specs = _Specs()
+    safety: _Safety = _Safety()
     platforms: dict[str, _Platform] = Field(default_factory=dict)
 
 
@@ -183,6 +199,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         specs=parsed.specs.path,
         spec_poll=parsed.specs.poll,
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
+        safety=SafetyLimits(**parsed.safety.model_dump()),
         source=path,
         git=_git(parsed.specs),
     )
@@ -227,7 +244,7 @@ def _first_problem(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     if first["type"] != "extra_forbidden":
         return f"{'.'.join(where)}: {first['msg']}"
-    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform}
+    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform, "safety": _Safety}
     model = models.get(where[0], _File) if len(where) > 1 else _File
     near = get_close_matches(where[-1], model.model_fields, n=1)
     return f"{'.'.join(where)}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
@@ -280,7 +297,8 @@ def show(settings: Settings) -> dict[str, Any]:
             return f"{value.total_seconds():g}s"
         return str(value) if isinstance(value, Path) else value
 
-    rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
+    rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("platforms", "safety")}
+    rows["safety"] = asdict(settings.safety)
     rows["git"] = asdict(settings.git) if settings.git is not None else None
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
     return {key: plain(value) for key, value in rows.items()}

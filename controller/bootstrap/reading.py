@@ -32,7 +32,9 @@ async def read_status(settings: Settings, at: datetime | None = None, only: str 
     store = store_to_read(settings)
     try:
         return await read_report(
-            Reading(store, source, RESTORERS, settings.profiles, at or SystemClock().now(), trouble, only)
+            Reading(
+                store, source, RESTORERS, settings.profiles, at or SystemClock().now(), trouble, only, settings.safety
+            )
         )
     finally:
         await store.close()
@@ -80,6 +82,8 @@ async def read_forecast(settings: Settings, at: datetime, only: str | None = Non
     source = spec_source_of(settings, settings.profiles or None)
     store = store_to_read(settings)
     try:
-        return await read_outlooks(Reading(store, source, RESTORERS, settings.profiles, at, only=only))
+        return await read_outlooks(
+            Reading(store, source, RESTORERS, settings.profiles, at, only=only, limits=settings.safety)
+        )
     finally:
         await store.close()

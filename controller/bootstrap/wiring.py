@@ -124,6 +124,8 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
         specs_label=settings.specs_label,
         spec_poll=settings.spec_poll,
         observe=settings.observe,
+        limits=settings.safety,
+        confirmed_revision=settings.confirmed_revision,
     )
 
 

@@ -80,6 +80,13 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.SPEC_SOURCE_FAILED: lambda f: (
         f"the specs cannot be read, what was in force stays in force: {f['message']}"
     ),
+    EventName.SPECS_RESTORED: lambda f: (
+        f"{_counted(f, 'schedules')} in force as the store says, nothing is retired: {f['message']}"
+    ),
+    EventName.REVISION_HELD: lambda f: f"revision {f['revision']} is held: {f['message']}",
+    EventName.REMOVALS_CONFIRMED: lambda f: (
+        f"revision {f['revision']} takes {f['removed']} schedules out of force, confirmed by {f['confirmed_by']}"
+    ),
     EventName.SCHEDULE_ACCEPTED: lambda _: "came into force",
     EventName.SCHEDULE_CHANGED: lambda f: f"changed; generation {f['generation']} is in force",
     EventName.SCHEDULE_REMOVED: lambda _: "is gone from the specs and no longer driven",

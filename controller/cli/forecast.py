@@ -26,6 +26,7 @@ from controller.decide.foresight.forecast import Outlook, forecast
 from controller.decide.foresight.foreseen import Foreseen, sentence
 from controller.decide.slots import from_epoch, to_epoch
 from controller.errors import MainspringError
+from controller.reconcile.outlooks import Outlooks
 from controller.settings import Settings
 
 EXAMPLE = """examples:
@@ -79,7 +80,7 @@ def execute(parsed: argparse.Namespace) -> int:
     only, settings = parsed.name or parsed.named, settings_of(parsed)
     known_at = min(now, since)
     found = asyncio.run(read_forecast(settings, known_at, only))
-    note(_notes(settings, found.rejected))
+    note(_notes(settings, found))
     outlooks = list(found.schedules)
     if only is not None and not outlooks:
         raise _unknown(only, [each.spec.name for each in asyncio.run(read_forecast(settings, known_at)).schedules])
@@ -108,9 +109,12 @@ def _unknown(name: str, known: list[str]) -> UnknownSchedule:
     return UnknownSchedule(f'there is no schedule "{name}"; {advice}')
 
 
-def _notes(settings: Settings, rejected: tuple[str, ...]) -> Iterator[str]:
+def _notes(settings: Settings, found: Outlooks) -> Iterator[str]:
+    rejected = found.rejected
     if not has_store(settings):
         yield f"{settings.store} does not exist yet: forecast as for a first start"
+    if found.held:
+        yield found.held
     if rejected:
         errors = f"{counted(len(rejected), 'error')} in {settings.specs_label}, the first at {rejected[0]}"
         yield f"{errors}; see mainspring validate {settings.specs}"

@@ -3,6 +3,7 @@
 import argparse
 from datetime import UTC, datetime
 
+from controller.model.revision import HASH_DIGITS_MIN, is_hash
 from controller.settings import Settings, load_settings
 
 
@@ -56,3 +57,11 @@ def duration(text: str) -> float:
         total += float(rest[:digits]) * units[rest[digits]]
         rest = rest[digits + 1 :]
     return total
+
+
+def revision(text: str) -> str:
+    """A revision of the specs, by its name or by its hash, as an argument type."""
+    if "@" not in text and not is_hash(text):
+        message = f'"{text}" names no revision; write its whole name, or at least {HASH_DIGITS_MIN} digits of its hash'
+        raise argparse.ArgumentTypeError(message)
+    return text

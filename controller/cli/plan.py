@@ -39,6 +39,8 @@ def execute(parsed: argparse.Namespace) -> int:
     if not has_store(settings):
         note([f"{settings.store} does not exist yet: planned as for a first start"])
     known, plan = asyncio.run(preview_cycle(settings, parsed.at))
+    if known.held:
+        note([known.held])
     silent = unreached(known)
     for name, trouble in silent.items():
         complain(f"platform {name} cannot be read: {printable(trouble)}")

@@ -114,6 +114,7 @@ class PlanRows:
     actions: tuple[ActionRow, ...]
     holds: tuple[HoldRow, ...]
     schedules: tuple[ScheduleRow, ...]
+    held: str = ""
 
     @property
     def as_json(self) -> dict[str, Any]:
@@ -121,6 +122,7 @@ class PlanRows:
         return {
             "at": rfc3339(self.at),
             "revision": self.revision,
+            "held": self.held or None,
             "actions": [row.as_json for row in self.actions],
             "holds": [row.as_json for row in self.holds],
             "schedules": [row.as_json for row in self.schedules],
@@ -138,6 +140,7 @@ def rows_of(known: PlanningInput, plan: Plan) -> PlanRows:
         tuple(action_row(action) for _, decided in pairs for action in decided.actions),
         tuple(HoldRow(hold) for _, decided in pairs for hold in decided.holds),
         tuple(schedule_row(facts, decided, plan.now, _profile_of(known, facts)) for facts, decided in pairs),
+        known.held,
     )
 
 

@@ -74,6 +74,7 @@ def counts(rows: PlanRows) -> str:
 def plan_markdown(rows: PlanRows) -> str:
     """The plan as Markdown; all times UTC, so that it reads the same everywhere."""
     parts = ["## Mainspring plan", "", f"At {rfc3339(rows.at)}, revision `{rows.revision}`: {counts(rows)}.", ""]
+    parts += [f"**Not planned here:** {rows.held}", ""] if rows.held else []
     parts += ["### Would do", ""]
     done = [(f"**{r.action}**", f"`{r.schedule}`", rfc3339(r.scheduled_at) or "-", r.sentence) for r in rows.actions]
     parts += _markdown_table(("What", "Schedule", "Slot", "Why"), done) if done else ["Nothing."]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from controller.bootstrap import Output, run_controller
 from controller.cli.event_lines import EventLines
-from controller.cli.options import add_settings, settings_of
+from controller.cli.options import add_settings, revision, settings_of
 from controller.cli.terminal import Paint, complain
 from controller.settings import Settings, show
 
@@ -23,6 +23,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--observe", action="store_true", help="write nothing to any platform, only report")
     parser.add_argument("--once", action="store_true", help="one full cycle, then exit")
     parser.add_argument(
+        "--confirm-revision",
+        metavar="SHA",
+        type=revision,
+        help="apply that revision although it was held for what it removes; at least 7 digits of its hash, or its whole name",
+    )
+    parser.add_argument(
         "--log-format", choices=("auto", "json", "console"), help="auto: lines for people on a terminal, else JSON"
     )
     parser.add_argument("--spec-poll", metavar="DURATION", help="how often to look at the spec tree (30s)")
@@ -31,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def execute(parsed: argparse.Namespace) -> int:
     """Run until a signal ends it."""
-    settings = replace(settings_of(parsed), observe=parsed.observe)
+    settings = replace(settings_of(parsed), observe=parsed.observe, confirmed_revision=parsed.confirm_revision or "")
     if parsed.print_settings:
         sys.stdout.write(json.dumps(show(settings), indent=2) + "\n")
         return 0

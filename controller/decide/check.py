@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from controller.decide.against import closed, forbidden, freeze_at, held_as_a_whole
+from controller.decide.blast_radius import beyond
 from controller.decide.retry import allows_retry
 from controller.decide.sight import is_fresh
 from controller.decide.slots import calendar_in_force, fires_at, has_slot
@@ -42,6 +43,8 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
                 if p.ref.platform == name
             }
             broken.update(over)
+    for name, message in beyond(known, plan.connections).items():
+        broken.update({i: message for i, p in enumerate(plan.connections) if p.ref.platform == name})
     return broken
 
 

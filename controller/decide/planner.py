@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from controller.decide.acceptance import judge_acceptance, settle_edited_away
 from controller.decide.against import forbidden, held_as_a_whole, paused
 from controller.decide.backlog import backlog, observed
+from controller.decide.blast_radius import Radius
 from controller.decide.cancels import judge_cancels
 from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.clock_rule import judge_clock
@@ -226,16 +227,24 @@ def _worth_a_record(case: Case, reason: Reason) -> bool:
 
 
 def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> Iterable[ConnectionPlan]:
-    """Give out each platform's write permits: cancels first, because they free something, then the slots that were due first."""
+    """Give out each platform's write permits: cancels first, because they free something, then the slots that were due first.
+
+    No more is given out than one cycle may do.
+    """
     left = {name: facts.write_permits for name, facts in known.platforms.items()}
-    granted: set[int] = set()
+    radius = Radius(known)
+    refused: dict[int, tuple[Reason, str]] = {}
     for index in sorted((i for i, plan in enumerate(plans) if _writes(plan)), key=lambda i: _urgency(plans[i])):
         name = plans[index].ref.platform
-        if left.get(name, 0) > 0:
+        if (objection := radius.objection(plans[index])) is not None:
+            refused[index] = objection
+        elif left.get(name, 0) <= 0:
+            refused[index] = (Reason.AWAITING_TURN, "all write permits are in use")
+        else:
             left[name] -= 1
-            granted.add(index)
+            radius.spend(plans[index])
     for index, plan in enumerate(plans):
-        yield plan if index in granted or not _writes(plan) else _make_wait(plan, known.connections[index])
+        yield _make_wait(plan, known.connections[index], *refused[index]) if index in refused else plan
 
 
 def _writes(plan: ConnectionPlan) -> bool:
@@ -248,10 +257,9 @@ def _urgency(plan: ConnectionPlan) -> tuple[bool, str, str]:
     return (not cancels, due, plan.ref.connection_id)
 
 
-def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts) -> ConnectionPlan:
-    """Without a permit a write becomes a hold; the loop asks again as soon as a permit is free."""
+def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts, reason: Reason, message: str) -> ConnectionPlan:
+    """Without a permit a write becomes a hold; the loop asks again as soon as a permit is free, or at the next full resync."""
     kept, holds = list[Action](), list(plan.holds)
-    reason, message = Reason.AWAITING_TURN, "all write permits are in use"
     strict = facts.spec is not None and facts.spec.catch_up.policy is CatchUpPolicy.NONE
     for action in plan.actions:
         if isinstance(action, TriggerSync):

@@ -33,6 +33,9 @@ class EventName(StrEnum):
     SPECS_LOADED = "specs_loaded"
     SPECS_REJECTED = "specs_rejected"
     SPEC_SOURCE_FAILED = "spec_source_failed"
+    SPECS_RESTORED = "specs_restored"
+    REVISION_HELD = "revision_held"
+    REMOVALS_CONFIRMED = "removals_confirmed"
     SCHEDULE_ACCEPTED = "schedule_accepted"
     SCHEDULE_CHANGED = "schedule_changed"
     SCHEDULE_REMOVED = "schedule_removed"
@@ -90,6 +93,21 @@ CATALOGUE: Mapping[EventName, Kind] = {
     ),
     EventName.SPEC_SOURCE_FAILED: Kind(
         Severity.ERROR, "The specs could not be read; the last good revision stays in force.", ("message", "revision")
+    ),
+    EventName.SPECS_RESTORED: Kind(
+        Severity.WARNING,
+        "The controller began without a revision that it may act by: what the store says was in force is in force, and nothing is retired.",
+        ("revision", "schedules", "message"),
+    ),
+    EventName.REVISION_HELD: Kind(
+        Severity.ERROR,
+        "A revision would take ``removed`` of ``in_force`` schedules out of force: all of it waits until somebody confirms it.",
+        ("revision", "removed", "in_force", "message"),
+    ),
+    EventName.REMOVALS_CONFIRMED: Kind(
+        Severity.WARNING,
+        "A revision that removes many schedules comes into force, because somebody confirmed it.",
+        ("revision", "removed", "confirmed_by"),
     ),
     EventName.SCHEDULE_ACCEPTED: Kind(
         Severity.INFO,

@@ -51,6 +51,8 @@ class PlatformFacts:
         trouble: why the last listing failed; empty when it did not.
         skewed: why its clock and ours cannot both be right; empty when they may be.
         jump: the last correction of our wall clock that this process saw.
+        writes_left: cancels, and writes to connections, that it may still get before the next full resync; None = any number.
+        writes_max: how many it gets from one full resync to the next.
     """
 
     profile: PlatformProfile
@@ -60,6 +62,8 @@ class PlatformFacts:
     trouble: str = ""
     skewed: str = ""
     jump: ClockJump | None = None
+    writes_left: int | None = None
+    writes_max: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +98,10 @@ class ConnectionFacts:
 class PlanningInput:
     """Everything that one decision rests on; the same input always gives the same plan.
 
-    ``frozen``: why nobody knows what time it is, so that nothing is judged; empty when it is known.
+    Attributes:
+        frozen: why nobody knows what time it is, so that nothing is judged; empty when it is known.
+        triggers_max: starts that may be decided; None = any number.
+        held: why the newest revision of the specs is not in force; empty when it is.
     """
 
     now: datetime
@@ -102,6 +109,8 @@ class PlanningInput:
     platforms: Mapping[str, PlatformFacts]
     connections: tuple[ConnectionFacts, ...]
     frozen: str = ""
+    triggers_max: int | None = None
+    held: str = ""
 
 
 class NeedKind(StrEnum):

@@ -10,6 +10,7 @@ from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
+from controller.model.revision import Revisions
 
 CLOCK_EVENTS = frozenset(
     {
@@ -59,7 +60,8 @@ class Store(Protocol):
     controller that was frozen while another took its place changes nothing when it comes back.
 
     What names no platform is no one's and is written whoever asks: `append_events`, because one that lost a platform must be able to
-    say so; `keep_policies`, which come from a revision that all read; `prune`, which only deletes what is over and old.
+    say so; `keep_policies` and `keep_revisions`, which come from a revision that all read; `prune`, which only deletes what is over
+    and old.
 
     All raise ``StoreUnavailable`` where the storage fails.
     """
@@ -93,8 +95,9 @@ class Store(Protocol):
         least that); ``spec`` None takes the schedule out of force. A record moves the watermark to its ``through`` or ``scheduled_at``.
         ``settled`` closes the claim if it is still open, attributes the adopted job, and writes the record. A record with a ``job_id``
         attributes that job to its slot (a job id belongs to at most one slot, for ever). ``accepted`` with a new content starts the row of
-        failures anew. ``rearmed`` sets ``fresh_since``, which only moves forward, and deletes the records of withdrawn slots that are not
-        final. A record's ``wall`` is kept where a later one of its slot has none.
+        failures anew, and what was refused before it counts in ``Setbacks`` only among the attempts. ``rearmed`` sets ``fresh_since``,
+        which only moves forward, and deletes the records of withdrawn slots that are not final. A record's ``wall`` is kept where a later
+        one of its slot has none.
 
         Raises:
             SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open and not settled here: what
@@ -148,6 +151,14 @@ class Store(Protocol):
 
     async def policies(self) -> tuple[StoredPolicy, ...]:
         """What `keep_policies` last kept, by name."""
+        ...
+
+    async def keep_revisions(self, revisions: Revisions) -> None:
+        """Keep exactly this about revisions, for the next start; two held ones have different names."""
+        ...
+
+    async def revisions(self) -> Revisions:
+        """What `keep_revisions` last kept."""
         ...
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:

@@ -39,6 +39,7 @@ TOLD_HOLDS = frozenset(
         Reason.NOT_YET_SUPPORTED,
         Reason.CLOCK_BEHIND,
         Reason.UNKNOWN_PLATFORM,
+        Reason.BLAST_RADIUS,
     }
 )
 """Holds that are told when they begin and end; the others pass within a window and show in the slot's own outcome."""
@@ -70,6 +71,7 @@ async def run_cycle(
     if broken:
         plan = await _without(world, plan, broken)
     await write_decisions(world, plan)
+    mind.allowance.spend(plan)
     corrected = [decided.ref for decided in plan.connections if decided.actions and decided.ref in unexpected]
     events = _hold_events(mind, plan)
     events.extend(_freshness_events(mind, known, plan))

@@ -4,28 +4,38 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from controller.decide.desired import Desired, merge
+from controller.decide.desired import Desired
 from controller.decide.policies import settle
 from controller.errors import SpecSourceUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
+from controller.model.request import RequestAction
+from controller.model.revision import AppliedRevision, HeldRevision, Revisions, held_text
 from controller.model.schedule import Mode
 from controller.ports.spec_source import SpecTree
-from controller.ports.store import StoredPolicy
+from controller.ports.store import Store, StoredPolicy
 from controller.reconcile import say
 from controller.reconcile.gather import Mind
-from controller.reconcile.restored import first_desired
+from controller.reconcile.judged import Judged, Safeguard, judge_first, judge_next
+from controller.reconcile.restored import restored_desired
 from controller.reconcile.world import World
 
 FETCH_SECONDS_MAX = 60.0
 """Longest time that the spec source may take: a fetch over a slow line takes seconds, one that hangs takes for ever."""
 
+HELD_KEPT = 10
+"""Held revisions that are remembered, so that a commit which confirms one may come after another that is held as well; each lists what
+it removes, so they cost room."""
 
-async def fetch_specs(world: World) -> SpecTree | SpecSourceUnavailable:
-    """Read the newest revision, in bounded time; nobody waits for it, so whatever goes wrong is an answer too."""
+
+async def fetch_specs(world: World, applied: str = "") -> SpecTree | SpecSourceUnavailable:
+    """Read the newest revision, in bounded time; nobody waits for it, so whatever goes wrong is an answer too.
+
+    ``applied``: the revision in force.
+    """
     try:
         async with asyncio.timeout(FETCH_SECONDS_MAX):
-            return await world.spec_source.fetch()
+            return await world.spec_source.fetch(applied)
     except SpecSourceUnavailable as error:
         return error
     except TimeoutError:
@@ -34,36 +44,124 @@ async def fetch_specs(world: World) -> SpecTree | SpecSourceUnavailable:
         return SpecSourceUnavailable(f"the specs could not be read: {type(error).__name__}: {error}")
 
 
-async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavailable) -> set[ConnectionRef]:
-    """Merge what was fetched; returns the connections whose desired schedule may have changed.
+async def applied_revision(store: Store, mind: Mind | None = None) -> str:
+    """The revision in force: what this process put in force, or what the store says; empty where none ever was.
 
-    A tree that could not be read leaves everything as it is. Before the first good read nothing is in force and nothing is retired.
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    if mind is not None and mind.desired.revision:
+        return mind.desired.revision
+    applied = (await store.revisions()).applied
+    return "" if applied is None else applied.name
+
+
+async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavailable) -> set[ConnectionRef]:
+    """Put in force what was fetched; returns the connections whose desired schedule may have changed.
+
+    A tree that could not be read, or that is held for what it removes, leaves everything as it is; before the first revision came into
+    force, that is what the store says was in force. Nothing is retired then.
 
     Raises:
         StoreUnavailable: what was in force before a restart could not be read, or not be kept for the next one.
     """
     if isinstance(tree, SpecSourceUnavailable):
-        if mind.source_trouble != str(tree):
-            mind.source_trouble = str(tree)
-            fields = {"message": str(tree), "revision": mind.desired.revision}
-            await say.tell(world, [Event(EventName.SPEC_SOURCE_FAILED, world.clock.now(), fields)])
-        return set()
+        await _tell_trouble(world, mind, tree)
+        return await _restore(world, mind, str(tree))
     mind.source_trouble = ""
-    if mind.loaded and tree.revision == mind.desired.revision:
+    is_first = not mind.loaded or mind.restored
+    if not is_first and tree.revision == mind.desired.revision:
+        await _let_go(world, mind)
         return set()
-    before = mind.desired
-    known = set(await world.store.known_refs()) if not mind.loaded else set()
+    if await _is_held_still(world, mind, tree):
+        return set()
+    before, guard = mind.desired, _safeguard(world)
+    known = set(await world.store.known_refs()) if is_first else set()
     kept = await world.store.policies()
-    if mind.loaded:
-        desired = merge(before, tree.revision, tree.specs, tree.failed_paths, tree.policies)
+    if is_first:
+        judged = await judge_first(world.store, tree, world.restorers, guard)
     else:
-        desired = await first_desired(world.store, tree, world.restorers)
-    desired = _as_allowed(world, desired)
+        judged = await judge_next(world.store, before, tree, guard)
+    if judged.held is not None:
+        await _hold(world, mind, judged.held)
+        return await _restore(world, mind, held_text(judged.held))
+    desired = _as_allowed(world, judged.desired)
     # Before anything of it counts: a revision whose policies could not be kept is read again.
     await _keep_policies(world, desired, tree, kept)
-    mind.desired, mind.loaded = desired, True
-    await say.tell(world, _events(world, mind, tree))
+    await _keep_applied(world, tree.revision)
+    mind.desired, mind.loaded, mind.restored, mind.held = desired, True, False, None
+    mind.allowance.manage(desired.specs)
+    await say.tell(world, [*_confirmation(world, judged), *_events(world, mind, tree)])
     return known | _differing(before, mind.desired)
+
+
+def _safeguard(world: World) -> Safeguard:
+    return Safeguard(world.clock.now(), world.limits, world.confirmed_revision, world.platforms.keys())
+
+
+async def _tell_trouble(world: World, mind: Mind, error: SpecSourceUnavailable) -> None:
+    if mind.source_trouble != str(error):
+        mind.source_trouble = str(error)
+        fields = {"message": str(error), "revision": mind.desired.revision}
+        await say.tell(world, [Event(EventName.SPEC_SOURCE_FAILED, world.clock.now(), fields)])
+
+
+async def _restore(world: World, mind: Mind, why: str) -> set[ConnectionRef]:
+    """Before any revision came into force: act by what the store says was in force, if anything was."""
+    if mind.loaded:
+        return set()
+    known = set(await world.store.known_refs())
+    desired = _as_allowed(world, await restored_desired(world.store, world.restorers))
+    if not desired.specs:
+        return set()
+    mind.desired, mind.loaded, mind.restored = desired, True, True
+    mind.allowance.manage(desired.specs)
+    fields: dict[str, say.Field] = {"revision": desired.revision, "schedules": len(desired.specs), "message": why}
+    await say.tell(world, [Event(EventName.SPECS_RESTORED, world.clock.now(), fields)])
+    return known
+
+
+async def _is_held_still(world: World, mind: Mind, tree: SpecTree) -> bool:
+    """Whether a revision that is held has nothing new to say: no time that it waits for, and nobody has put it in force elsewhere."""
+    if mind.held is None or mind.held.name != tree.revision:
+        return False
+    if any(request.action is RequestAction.CONFIRM_REMOVALS for request in tree.requests):
+        return False
+    return await applied_revision(world.store) != tree.revision
+
+
+async def _hold(world: World, mind: Mind, held: HeldRevision) -> None:
+    """Keep a revision out of force, and tell it once; whoever confirms it later confirms what it removes now."""
+    if mind.held is None or mind.held.name != held.name:
+        fields: dict[str, say.Field] = {
+            "revision": held.name,
+            "removed": len(held.removed),
+            "in_force": held.in_force,
+            "message": held.message,
+        }
+        await say.tell(world, [Event(EventName.REVISION_HELD, held.at, fields)])
+    known = await world.store.revisions()
+    before = next((each for each in known.held if each.name == held.name), held)
+    others = (each for each in known.held if each.name != held.name)
+    kept = (*others, replace(held, at=before.at))[-HELD_KEPT:]
+    if kept != known.held:
+        await world.store.keep_revisions(Revisions(known.applied, kept))
+    mind.held = held
+
+
+async def _let_go(world: World, mind: Mind) -> None:
+    """The specs are what is in force again: nothing is held any more."""
+    if mind.held is not None:
+        known = await world.store.revisions()
+        await world.store.keep_revisions(Revisions(known.applied))
+        mind.held = None
+
+
+async def _keep_applied(world: World, revision: str) -> None:
+    """Say which revision is in force, before anything is done by it; what was held before is over."""
+    known = await world.store.revisions()
+    if known.held or known.applied is None or known.applied.name != revision:
+        await world.store.keep_revisions(Revisions(AppliedRevision(revision, world.clock.now())))
 
 
 def _differing(before: Desired, after: Desired) -> set[ConnectionRef]:
@@ -82,14 +180,15 @@ def _as_allowed(world: World, desired: Desired) -> Desired:
     return replace(desired, specs={ref: replace(spec, mode=Mode.OBSERVE) for ref, spec in desired.specs.items()})
 
 
-async def read_desired(world: World) -> Desired:
-    """What a controller that starts now would hold as desired.
+async def read_desired(world: World) -> tuple[Desired, HeldRevision | None]:
+    """What a controller that starts now would hold as desired, and the revision that it would not put in force.
 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
-    tree = await world.spec_source.fetch()
-    return _as_allowed(world, await first_desired(world.store, tree, world.restorers))
+    tree = await world.spec_source.fetch(await applied_revision(world.store))
+    judged = await judge_first(world.store, tree, world.restorers, _safeguard(world))
+    return _as_allowed(world, judged.desired), judged.held
 
 
 async def _keep_policies(world: World, desired: Desired, tree: SpecTree, kept: Sequence[StoredPolicy]) -> None:
@@ -116,6 +215,18 @@ async def _keep_policies(world: World, desired: Desired, tree: SpecTree, kept: S
             if quarrels and not set(quarrels) <= set(settle(spec, earlier, None).conflicts):
                 return
     await world.store.keep_policies(in_force)
+
+
+def _confirmation(world: World, judged: Judged) -> list[Event]:
+    """That somebody confirmed what a revision removes, where that was needed."""
+    if not judged.confirmed_by:
+        return []
+    fields: dict[str, say.Field] = {
+        "revision": judged.change.revision,
+        "removed": len(judged.change.removed),
+        "confirmed_by": judged.confirmed_by,
+    }
+    return [Event(EventName.REMOVALS_CONFIRMED, world.clock.now(), fields)]
 
 
 def _events(world: World, mind: Mind, tree: SpecTree) -> list[Event]:

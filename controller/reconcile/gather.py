@@ -12,9 +12,11 @@ from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
 from controller.model.record import Standing
+from controller.model.revision import HeldRevision, held_text
 from controller.ports.clock import Clock
 from controller.ports.platform import JobListing
 from controller.ports.store import Store
+from controller.reconcile.allowance import Allowance
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.restored import Restorers
 
@@ -40,13 +42,22 @@ class ListingResult:
 
 @dataclass(slots=True)
 class Mind:
-    """What the loop carries from cycle to cycle in memory; all of it can be built again from the store and the platforms."""
+    """What the loop carries from cycle to cycle in memory; all of it can be built again from the store and the platforms.
+
+    Attributes:
+        loaded: the specs are known: a revision came into force, or what was in force before this process began was read back.
+        restored: the latter, and no revision came into force since.
+        held: the revision that the spec source holds, where it is held.
+    """
 
     desired: Desired = field(default_factory=Desired)
     platforms: dict[str, ObservedPlatform] = field(default_factory=dict)
     connection_offset: dict[str, int] = field(default_factory=dict)
     source_trouble: str = ""
     loaded: bool = False
+    restored: bool = False
+    held: HeldRevision | None = None
+    allowance: Allowance = field(default_factory=Allowance)
     holds: dict[ConnectionRef, Hold] = field(default_factory=dict)
     freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
     began_at: datetime | None = None
@@ -63,13 +74,33 @@ async def gather(
     """
     seen = {ref: _jobs_of(mind, ref) for ref in sorted(refs)}
     standings = await store.standings({ref: [job.job_id for job in jobs] for ref, jobs in seen.items()})
-    facts = tuple(_facts_of(mind, ref, jobs, standings[ref], restorers) for ref, jobs in seen.items())
-    watch = mind.watch
+    facts = tuple(
+        _facts_of(mind, ref, jobs, standings[ref], restorers)
+        for ref, jobs in seen.items()
+        if not _is_unreadable(mind, standings[ref])
+    )
+    watch, allowance = mind.watch, mind.allowance
     platforms = {
-        name: replace(platform.facts(), skewed=watch.skewed(name), jump=watch.jump)
+        name: replace(
+            platform.facts(),
+            skewed=watch.skewed(name),
+            jump=watch.jump,
+            writes_left=allowance.writes_left(name),
+            writes_max=allowance.writes_max(name),
+        )
         for name, platform in mind.platforms.items()
     }
-    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen)
+    triggers_max = allowance.triggers_max()
+    held = held_text(mind.held)
+    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held)
+
+
+def _is_unreadable(mind: Mind, standing: Standing) -> bool:
+    """Whether a schedule is in force that the specs may still hold, and that cannot be read back: it is left as it is."""
+    desired, ref = mind.desired, standing.ref
+    if desired.absence_believed or standing.calendar_key is None:
+        return False
+    return ref not in desired.specs and ref not in desired.obstacles
 
 
 def _facts_of(

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
-from itertools import islice
 
 from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, SpecSourceUnavailable, StoreUnavailable
 from controller.model.event import Event, EventName
@@ -14,8 +13,9 @@ from controller.ports.spec_source import SpecTree
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
 from controller.reconcile.agenda import Agenda
+from controller.reconcile.allowance import Allowance
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.fetch import fetch_specs, take_specs
+from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
@@ -44,7 +44,7 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._mind = Mind()
+        self._mind = Mind(allowance=Allowance(world.limits))
         self._holding = Holding(world, self._mind)
         self._timekeeper = Timekeeper(world, self._mind)
         self._stirred: set[str] = set()
@@ -55,6 +55,7 @@ class Loop:
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._must_fetch = True
         self._fetched: SpecTree | SpecSourceUnavailable | None = None
+        self._fetching_again: asyncio.TimerHandle | None = None
         self._has_asked = False
         self._outdated: set[str] = set()
         self._updating: set[str] = set()
@@ -220,6 +221,7 @@ class Loop:
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
+            self._ready |= self._mind.allowance.renew()
             self._unexpected = everything - self._ready
             self._ready |= everything
             self._must_resync = False
@@ -238,10 +240,11 @@ class Loop:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
         await self._take_fetched()
         if self._must_fetch and FETCHING not in self._tasks.values():
+            applied = await applied_revision(self._world.store, self._mind)
             self._must_fetch = False
             self._updating |= self._outdated
             self._outdated.clear()
-            self._spawn(self._fetch(), FETCHING)
+            self._spawn(self._fetch(applied), FETCHING)
             # One that has nothing to wait for is done after this.
             await self._world.clock.sleep(0)
             await self._take_fetched()
@@ -253,9 +256,9 @@ class Loop:
             self._ready |= await take_specs(self._world, self._mind, self._fetched)
             self._ready |= await self._refs_on(self._updating)
             self._updating.clear()
-            if not self._mind.loaded:
-                # Nothing at all is done before the specs are known, so the next poll is too far away.
-                asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
+            if self._mind.source_trouble and (self._mind.restored or not self._mind.loaded):
+                # Without specs nothing is done, and old ones are not what anybody asks for now, so the next poll is too far away.
+                self._fetch_later()
         except Exception:
             # What could not be kept is read again.
             self._must_fetch = True
@@ -263,8 +266,13 @@ class Loop:
         finally:
             self._fetched = None
 
-    async def _fetch(self) -> None:
-        self._fetched = await fetch_specs(self._world)
+    async def _fetch(self, applied: str) -> None:
+        self._fetched = await fetch_specs(self._world, applied)
+
+    def _fetch_later(self) -> None:
+        if self._fetching_again is not None:
+            self._fetching_again.cancel()
+        self._fetching_again = asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
@@ -287,6 +295,9 @@ class Loop:
             platform = self._mind.platforms[ref.platform]
             platform.in_flight.add(ref.connection_id)
             self._spawn(self._write(platform, ref, write), f"write to {ref}")
+        # A permit that was kept for one that has no use for it any more goes to the next.
+        for name in {ref.platform for ref in batch} & self._mind.platforms.keys():
+            self._ready.update(self._mind.platforms[name].next_in_turn())
 
     def _is_too_early(self, name: str) -> bool:
         """Whether a platform was never looked at, or the specs not read, since it is held: then everything is judged after that.
@@ -357,8 +368,7 @@ class Loop:
             await self._after_failure(f"write to {ref}: {error}")
         finally:
             platform.in_flight.discard(ref.connection_id)
-            free = max(platform.profile.write_concurrency - len(platform.in_flight), 0)
-            self._ready.update(islice(platform.waiting_turn, free))
+            self._ready.update(platform.next_in_turn())
             if is_started:
                 self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
             else:

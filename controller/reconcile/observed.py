@@ -4,6 +4,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
 from controller.model.connection import Connection
@@ -58,6 +59,11 @@ class ObservedPlatform:
         """Take over from an earlier view what only this process knows: its requests under way, and a pause that was asked for."""
         self.in_flight = before.in_flight
         self.history = ListingHistory(quiet_until=before.history.quiet_until)
+
+    def next_in_turn(self) -> tuple[ConnectionRef, ...]:
+        """Those that wait for a write permit, as many as there are permits, the longest waiting first."""
+        free = max(self.profile.write_concurrency - len(self.in_flight), 0)
+        return tuple(islice(self.waiting_turn, free))
 
     def facts(self) -> PlatformFacts:
         """What the planner may know of the platform as a whole."""

@@ -11,9 +11,11 @@ from controller.decide.foresight.forecast import Outlook, taken_in
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile
+from controller.model.revision import held_text
 from controller.model.schedule import ScheduleSpec
 from controller.ports.spec_source import SpecTree
-from controller.reconcile.restored import first_desired
+from controller.reconcile.fetch import applied_revision
+from controller.reconcile.judged import judge_first
 from controller.reconcile.status import Reading, place_of
 
 JOBS_CONSIDERED = 50
@@ -22,10 +24,16 @@ JOBS_CONSIDERED = 50
 
 @dataclass(frozen=True, slots=True)
 class Outlooks:
-    """Every schedule before a forecast, by name; ``rejected``: errors of spec files, as ``path:line:column: code``."""
+    """Every schedule before a forecast, by name.
+
+    Attributes:
+        rejected: errors of spec files, as ``path:line:column: code``.
+        held: why the newest revision is not what is forecast; empty where it is.
+    """
 
     schedules: tuple[Outlook, ...]
     rejected: tuple[str, ...] = ()
+    held: str = ""
 
 
 async def read_outlooks(reading: Reading) -> Outlooks:
@@ -37,8 +45,9 @@ async def read_outlooks(reading: Reading) -> Outlooks:
         SpecSourceUnavailable: the specs cannot be read.
         StoreUnavailable: the store could not be read.
     """
-    tree = await reading.spec_source.fetch()
-    desired = await first_desired(reading.store, tree, reading.restorers)
+    tree = await reading.spec_source.fetch(await applied_revision(reading.store))
+    judged = await judge_first(reading.store, tree, reading.restorers, reading.guard)
+    desired = judged.desired
     claimants = _claimants(tree, desired)
     schedules = [
         await _outlook(reading, spec, desired)
@@ -47,7 +56,7 @@ async def read_outlooks(reading: Reading) -> Outlooks:
         if _wanted(reading, spec)
     ]
     schedules.sort(key=lambda each: (each.spec.name, each.spec.ref))
-    return Outlooks(tuple(schedules), tuple(place_of(error) for error in tree.errors))
+    return Outlooks(tuple(schedules), tuple(place_of(error) for error in tree.errors), held_text(judged.held))
 
 
 def _claimants(tree: SpecTree, desired: Desired) -> dict[ConnectionRef, list[ScheduleSpec]]:

@@ -3,6 +3,7 @@
 from controller.decide.clock_watch import ClockWatch
 from controller.decide.planner import make_plan
 from controller.model.plan import Plan, PlanningInput
+from controller.reconcile.allowance import Allowance
 from controller.reconcile.fetch import read_desired
 from controller.reconcile.gather import Mind, gather, look
 from controller.reconcile.observed import ObservedPlatform
@@ -17,7 +18,9 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
-    mind = Mind(await read_desired(world), began_at=world.clock.now())
+    desired, held = await read_desired(world)
+    mind = Mind(desired, began_at=world.clock.now(), held=held, allowance=Allowance(world.limits))
+    mind.allowance.manage(desired.specs)
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)
         mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)

@@ -57,3 +57,26 @@ async def first_desired(store: Store, tree: SpecTree, restorers: Restorers) -> D
     settled |= {ref: settle(spec, policies, None) for ref, spec in written.items()}
     before = replace(before, written=written, settled=settled)
     return merge(before, tree.revision, tree.specs, tree.failed_paths, tree.policies)
+
+
+async def restored_desired(store: Store, restorers: Restorers) -> Desired:
+    """All that the store says was in force, under the policies that it kept; no absence in it counts.
+
+    What cannot be read back is not in it, and is left as it is.
+
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    policies = restorers.policies(await store.policies())
+    standings = await store.standings(dict.fromkeys(await store.known_refs(), ()))
+    contents = {ref: row.content for ref, row in standings.items() if row.calendar_key is not None and row.content}
+    written = {ref: spec for ref, content in contents.items() if (spec := restorers.spec(content)) is not None}
+    settled = {ref: settle(spec, policies, None) for ref, spec in written.items()}
+    applied = (await store.revisions()).applied
+    # As if every file were rejected.
+    return merge(
+        Desired(written=written, policies=policies, settled=settled),
+        "" if applied is None else applied.name,
+        (),
+        frozenset({""}),
+    )

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.desired import Desired
 from controller.decide.freshness import freshness_at
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
@@ -16,12 +17,15 @@ from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
 from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
+from controller.model.revision import held_text
+from controller.model.safety import SafetyLimits
 from controller.model.schedule import Mode, ScheduleSpec
 from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
-from controller.reconcile.restored import Restorers, first_desired
+from controller.reconcile.judged import Safeguard, judge_first
+from controller.reconcile.restored import Restorers, restored_desired
 
 NEXT = 3
 """How many slots to come a status knows."""
@@ -55,6 +59,7 @@ class Reading:
         restorers: read back what the store kept.
         trouble: why the store is an empty stand-in, if it is.
         only: the one schedule whose history is wanted; of the others only their names are then to be relied on.
+        limits: by what a revision is held.
     """
 
     store: Store
@@ -64,16 +69,21 @@ class Reading:
     now: datetime
     trouble: tuple[str, ...] = ()
     only: str | None = None
+    limits: SafetyLimits = field(default_factory=SafetyLimits)
+
+    @property
+    def guard(self) -> Safeguard:
+        """By what a revision is judged; without settings every platform counts."""
+        return Safeguard(self.now, self.limits, platforms=self.profiles.keys() or None)
 
 
-async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatus, ...]:
+async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> tuple[ScheduleStatus, ...]:
     """Read the status of every schedule that the specs ask for or the store still knows, by name.
 
     Raises:
         StoreUnavailable: the store could not be read.
     """
     store = reading.store
-    desired = await first_desired(store, tree, reading.restorers)
     refs = sorted(desired.specs.keys() | desired.obstacles.keys() | set(await store.known_refs()))
     standings = await store.standings(dict.fromkeys(refs, ()))
     written: dict[ConnectionRef, list[ScheduleSpec | None]] = defaultdict(list)
@@ -274,15 +284,23 @@ async def read_report(reading: Reading) -> StatusReport:
         StoreUnavailable: the store could not be read.
     """
     trouble = list(reading.trouble)
+    store, held = reading.store, None
+    known = await store.revisions()
     try:
-        tree = await reading.spec_source.fetch()
+        tree = await reading.spec_source.fetch("" if known.applied is None else known.applied.name)
+        judged = await judge_first(store, tree, reading.restorers, reading.guard)
+        desired, held = judged.desired, judged.held
     except SpecSourceUnavailable as error:
         if trouble:
             raise
         trouble.append(f"{error}; this is what the store holds")
-        # A rejected file that may be anybody's: nothing counts as removed.
-        tree = SpecTree(revision="", specs=(), failed_paths=frozenset({""}))
-    schedules = await read_statuses(reading, tree)
+        tree, desired = SpecTree(revision="", specs=()), await restored_desired(store, reading.restorers)
+        held = known.held[-1] if known.held else None
+    if held is not None:
+        trouble.append(held_text(held))
+        # What it says of schedules is not what is in force.
+        tree = SpecTree(desired.revision, (), tree.errors)
+    schedules = await read_statuses(reading, tree, desired)
     observed = {name: await reading.store.observed_through(name) for name in reading.profiles}
     rejected = tuple(place_of(error) for error in tree.errors)
     return StatusReport(reading.now, tree.revision, schedules, tuple(trouble), rejected, observed)

@@ -1,10 +1,11 @@
 """Everything that one controller talks to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from controller.model.profile import PlatformProfile
+from controller.model.safety import SafetyLimits
 from controller.ports.cadence import Cadence
 from controller.ports.clock import Clock
 from controller.ports.election import Election
@@ -24,6 +25,8 @@ class World:
         restorers: read back what the store kept.
         longest_nap: the loop looks at the wall clock at least this often, so that a step of it is noticed.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
+        limits: how much one commit, and one cycle, may do.
+        confirmed_revision: the revision that is put in force whatever it removes; empty = none.
     """
 
     clock: Clock
@@ -42,3 +45,5 @@ class World:
     stop_grace: timedelta = timedelta(seconds=7)
     longest_nap: timedelta = timedelta(seconds=5)
     observe: bool = False
+    limits: SafetyLimits = field(default_factory=SafetyLimits)
+    confirmed_revision: str = ""

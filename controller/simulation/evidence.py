@@ -26,9 +26,11 @@ class Evidence:
 
     Attributes:
         records: every slot record, oldest first.
+        fetched: what the lives read, without what they held for what it removes.
         calm_at: when the last fault ended.
         read_at: when all this was taken down.
         connections: what the platforms know.
+        restored: lives that acted by what the store said was in force, because there was no revision that they might act by.
     """
 
     profiles: Mapping[str, PlatformProfile]
@@ -38,3 +40,4 @@ class Evidence:
     calm_at: datetime
     read_at: datetime
     connections: Mapping[str, Sequence[str]]
+    restored: frozenset[int] = frozenset()

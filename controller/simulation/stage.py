@@ -11,7 +11,7 @@ from controller.bootstrap import (
     simulated_store,
     spec_reader,
 )
-from controller.model.event import Event
+from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.record import SlotRecord
 from controller.ports.platform import Platform
@@ -54,6 +54,7 @@ class Stage:
         self.digest = blake2b(digest_size=16)
         self.nemesis = Nemesis(self.chronicle, self.clock, scene.longest_nap)
         self.fetched: list[Fetched] = []
+        self.restored: set[int] = set()
         self._last_fetched: dict[int, str] = {}
         self.evidence: Evidence
         self._store = simulated_store()
@@ -121,6 +122,15 @@ class Stage:
         if self._last_fetched.get(life.number) != tree.revision:
             self._last_fetched[life.number] = tree.revision
             self.fetched.append(Fetched(self.clock.now(), life.number, tree))
+
+    def note(self, life: Life, event: Event) -> None:
+        """What a controller says about the specs that it acts by: what it read last may not be among them."""
+        if event.name is EventName.REVISION_HELD:
+            last = next((i for i, each in reversed([*enumerate(self.fetched)]) if each.life == life.number), None)
+            if last is not None:
+                del self.fetched[last]
+        elif event.name is EventName.SPECS_RESTORED:
+            self.restored.add(life.number)
 
     # Faults
 
@@ -219,6 +229,7 @@ class Stage:
             calm_at=calm_at,
             read_at=self.clock.now(),
             connections={name: each.connection_ids for name, each in self._platforms.items()},
+            restored=frozenset(self.restored),
         )
 
 
@@ -226,12 +237,13 @@ class _Digest:
     """Telemetry of which only a digest is kept."""
 
     def __init__(self, life: Life, stage: Stage) -> None:
-        self._life, self._digest, self._watch = life, stage.digest, stage._watch  # noqa: SLF001
+        self._life, self._digest, self._watch, self._stage = life, stage.digest, stage._watch, stage  # noqa: SLF001
 
     def emit(self, event: Event) -> None:
         """Add an event."""
         if self._life.is_over:
             return
+        self._stage.note(self._life, event)
         fields = sorted((name, str(value)) for name, value in event.fields.items())
         self._digest.update(f"{event.at.isoformat()} {event.name} {fields}\n".encode())
         if self._watch is not None:

@@ -106,7 +106,7 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
             newest[claim.ref] = max(before, claim.key.slot)
         seen = _seen_before(evidence.fetched, claimed)
         if seen is None:
-            yield f"S10 {claim.key.slot} was claimed before any spec was read"
+            yield from _against_unread(evidence, claimed)
             continue
         specs = written.setdefault(id(seen), {})
         if not specs:
@@ -116,6 +116,17 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
             yield f"S10 {claim.key.slot} was claimed at {claimed.began_at}, when its spec was gone"
         if spec is not None and spec.suspend is not None and spec.suspend.covers(claimed.began_at):
             yield f"S10 {claim.key.slot} was claimed at {claimed.began_at}, while suspended"
+
+
+def _against_unread(evidence: Evidence, claimed: Claimed) -> Iterable[str]:
+    """S10 for a life that read no specs: it may do what was in force before it, if it said that it does."""
+    slot, began_at = claimed.claim.key.slot, claimed.began_at
+    before = [each for each in evidence.chronicle.versions.get(slot.ref, ()) if each.since <= began_at]
+    spec = before[-1].spec if before else None
+    if claimed.life not in evidence.restored or spec is None:
+        yield f"S10 {slot} was claimed before any spec was read"
+    elif spec.suspend is not None and spec.suspend.covers(began_at):
+        yield f"S10 {slot} was claimed at {began_at}, while suspended"
 
 
 def against_removals(evidence: Evidence) -> Iterable[str]:

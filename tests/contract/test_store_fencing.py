@@ -11,6 +11,7 @@ from controller.errors import Fenced
 from controller.model.identity import ConnectionRef
 from controller.model.plan import RearmFreshness
 from controller.model.record import Answer, ClaimStatus, Outcome
+from controller.model.revision import AppliedRevision, Revisions
 from controller.ports.store import Decisions, Store, StoredPolicy
 from tests.unit.adapters.stores.samples import (
     NOON,
@@ -56,13 +57,14 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
 NO_ONES: Mapping[str, Write] = {
     "append_events": lambda s: s.append_events([event_of()]),
     "keep_policies": lambda s: s.keep_policies([StoredPolicy("p", "p.yaml", "x")]),
+    "keep_revisions": lambda s: s.keep_revisions(Revisions(AppliedRevision("main@sha1:2", minute(9)))),
     "prune": lambda s: s.prune(minute(0)),
 }
 """Writes that name no platform."""
 
 OTHERS = {
     "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
-    "clock_events", "epoch", "take", "close"
+    "clock_events", "epoch", "revisions", "take", "close"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
 
@@ -92,6 +94,7 @@ def everything(store: Store) -> list[Any]:
         *(store.jobs(ref, 99) for ref in refs),
         store.observed_through("acme"),
         store.policies(),
+        store.revisions(),
         store.events(),
     ]
     return [run(question) for question in questions]

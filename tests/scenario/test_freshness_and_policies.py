@@ -191,6 +191,7 @@ def test_a_schedule_that_goes_takes_its_job_along_where_it_says_so() -> None:
     async def scenario(stage: Stage) -> None:
         ref = stage.schedule("short", "schedules:\n  - every: 20s\nonDelete: CancelRunning\n", STUCK)
         kept = stage.schedule("kept", "schedules:\n  - every: 20s\n", STUCK)
+        left = stage.schedule("left", "schedules:\n  - every: 6h\n")
         await stage.start()
         await stage.run_for(25)
         await stage.stop()
@@ -201,7 +202,7 @@ def test_a_schedule_that_goes_takes_its_job_along_where_it_says_so() -> None:
 
         assert [job.status for job in stage.platform.jobs_of(ref.connection_id)] == [JobStatus.CANCELLED]
         assert [job.status for job in stage.platform.jobs_of(kept.connection_id)] == [JobStatus.RUNNING]
-        assert await stage.store.known_refs() == ()
+        assert await stage.store.known_refs() == (left,)
 
     play(scenario)
 

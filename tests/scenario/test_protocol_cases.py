@@ -263,6 +263,7 @@ def test_a_schedule_that_goes_while_its_post_is_under_way(edit: str | None, *, b
         platform = hanging(stage)
         platform.before, platform.after = (4.0, 0.0) if before_effect else (0.0, 4.0)
         ref = stage.schedule("going", EVERY_60, LONG)
+        stage.schedule("staying", "schedules:\n  - every: 6h\n")
         await stage.start()
         await stage.run_for(61)
         assert (await stage.store.standings({ref: ()}))[ref].claim is not None

@@ -25,11 +25,12 @@ class Troubled:
     clock: Clock
     trouble: Exception | None = None
     hangs: bool = False
+    slow: float = 0.0
     under_way: int = 0
     took: list[float] = field(default_factory=list)
 
     async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002
-        """Refuse, fail, hang or answer."""
+        """Refuse, fail, hang or answer with what was there at the beginning."""
         assert self.under_way == 0, "one fetch at a time"
         begun = self.clock.boottime()
         self.under_way += 1
@@ -38,7 +39,9 @@ class Troubled:
                 await self.clock.sleep(TROUBLED.total_seconds())
             if self.trouble is not None:
                 raise self.trouble
-            return await self.inner.fetch()
+            tree = await self.inner.fetch()
+            await self.clock.sleep(self.slow)
+            return tree
         finally:
             self.under_way -= 1
             self.took.append(self.clock.boottime() - begun)
@@ -91,7 +94,7 @@ def test_the_last_good_revision_keeps_running(begin: Callable[[Troubled], None],
 
 @pytest.mark.parametrize("begin", [refuse, fail, hang])
 def test_a_controller_that_starts_in_the_trouble_concludes_nothing(begin: Callable[[Troubled], None]) -> None:
-    """Before the first good read nothing is in force, and nothing that was is retired; a stop does not wait for a fetch that hangs."""
+    """Nothing that was in force is retired, all of it is driven, and it is told once; a stop does not wait for a fetch that hangs."""
 
     async def scenario(stage: Stage) -> None:
         ref = stage.schedule("shop", EVERY_30)
@@ -101,11 +104,84 @@ def test_a_controller_that_starts_in_the_trouble_concludes_nothing(begin: Callab
         source = Troubled(stage.specs, stage.clock)
         begin(source)
         await stage.start(spec_source=source)
-        await stage.run_for(120)
+        await stage.run_for(151)
         assert stage.log.of(EventName.SCHEDULE_REMOVED) == []
-        assert await stage.words(ref) == ["Triggered"]
+        assert stage.log.of(EventName.SCHEDULE_CHANGED) == []
+        # Until a fetch that hangs is given up nobody knows that it failed.
+        missed = 1 if source.hangs else 0
+        assert await stage.words(ref) == ["Triggered", *["Missed(Superseded)"] * missed, *["Triggered"] * (5 - missed)]
+        (told,) = stage.log.of(EventName.SPECS_RESTORED)
+        assert (told.fields["revision"], told.fields["schedules"]) == ("memory@1", 1)
         stopping_at = stage.clock.boottime()
         await stage.stop()
         assert stage.clock.boottime() - stopping_at <= 2
+
+    play(scenario)
+
+
+def test_without_specs_and_without_a_store_nothing_is_done() -> None:
+    """Nobody knows what was in force, so no platform is asked for; the first good read is a first start."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("shop", EVERY_30)
+        source = Troubled(stage.specs, stage.clock)
+        refuse(source)
+        await stage.start(spec_source=source)
+        await stage.run_for(60)
+        assert (stage.log.of(EventName.SPECS_RESTORED), stage.log.of(EventName.PLATFORM_HELD)) == ([], [])
+        source.trouble = None
+        await stage.run_for(36)
+        assert await stage.words(ref) == ["Triggered"]
+
+    play(scenario)
+
+
+def test_what_is_read_at_last_is_compared_with_what_was_in_force() -> None:
+    """An edit and a removal are taken in; a tree that has lost nearly everything is held, as it would be in any other moment."""
+
+    async def scenario(stage: Stage) -> None:
+        refs = [stage.schedule(f"s{number}", EVERY_30) for number in range(4)]
+        await stage.start()
+        await stage.run_for(31)
+        await stage.stop()
+        source = Troubled(stage.specs, stage.clock)
+        refuse(source)
+        await stage.start(spec_source=source)
+        for number in range(3):
+            stage.edit(f"s{number}", None)
+        await stage.run_for(31)
+        source.trouble = None
+        await stage.run_for(31)
+        assert len(stage.log.of(EventName.REVISION_HELD)) == 1
+        assert stage.log.of(EventName.SCHEDULE_REMOVED) == []
+        assert [await stage.words(ref) for ref in refs] == [["Triggered"] * 3] * 4
+        stage.edit("s0", EVERY_30)
+        stage.edit("s1", "schedules:\n  - every: 60s\n")
+        await stage.run_for(8)
+        assert [event.schedule for event in stage.log.of(EventName.SCHEDULE_REMOVED)] == ["s2"]
+        assert [event.schedule for event in stage.log.of(EventName.SCHEDULE_CHANGED)] == ["s1"]
+
+    play(scenario)
+
+
+def test_a_fetch_for_a_newer_commit_follows_one_that_is_under_way() -> None:
+    """Who asks while a fetch is under way asks about what came after it began."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("shop", EVERY_30)
+        source = Troubled(stage.specs, stage.clock)
+        await stage.start(spec_source=source, spec_poll=timedelta(hours=1))
+        await stage.run_for(5)
+        assert stage.controller is not None
+        source.slow = 20.0
+        stage.controller.fetch_soon()
+        await stage.run_for(5)
+        stage.edit("shop", "schedules:\n  - every: 60s\n")
+        stage.controller.fetch_soon()
+        await stage.run_for(16)
+        assert stage.log.of(EventName.SCHEDULE_CHANGED) == []
+        await stage.run_for(20)
+        assert len(stage.log.of(EventName.SCHEDULE_CHANGED)) == 1
+        assert len(source.took) == 3
 
     play(scenario)

@@ -33,6 +33,7 @@ class ClosedClaim:
     status: ClaimStatus
     at: datetime
     reason: Reason | None
+    written_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -60,6 +61,7 @@ class ConnectionLedger:
     last_success: Success | None = None
     fresh_since: datetime | None = None
     phantoms: int = 0
+    content_since: datetime | None = None
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
@@ -71,7 +73,7 @@ class ConnectionLedger:
             self.effective_since = accepted.effective_since
             self.move_watermark(accepted.effective_since.replace(microsecond=0))
         if spec.content != self.content:
-            self.failures = 0
+            self.failures, self.content_since = 0, accepted.effective_since
         self.name, self.calendar_key, self.content = spec.name, spec.calendar_key, spec.content
         self.generation = accepted.generation
 
@@ -113,7 +115,8 @@ class ConnectionLedger:
         if self.open_claim is None or not self.has_open(claim):
             return
         answer, self.open_claim = self.open_claim.answer, None
-        self.closed[claim.key.slot.scheduled_at][claim.key.run, claim.attempt] = closed
+        done = replace(closed, written_at=claim.written_at)
+        self.closed[claim.key.slot.scheduled_at][claim.key.run, claim.attempt] = done
         if closed.status in (ClaimStatus.CONFIRMED, ClaimStatus.ADOPTED):
             self.last_triggered_at = max(self.last_triggered_at or claim.written_at, claim.written_at)
             self.phantoms = 0
@@ -153,7 +156,7 @@ class ConnectionLedger:
                 by_run[run].append(closed)
             for run, row in by_run.items():
                 if (at in self.pending) if run == 0 else (at == newest):
-                    found[ClaimKey(SlotKey(self.ref, at), run)] = _setbacks(row)
+                    found[ClaimKey(SlotKey(self.ref, at), run)] = _setbacks(row, self.content_since)
         return found
 
     def walls(self) -> dict[str, datetime]:
@@ -220,8 +223,15 @@ class ConnectionLedger:
         return gone + len(old_records)
 
 
-def _setbacks(closed: Collection[ClosedClaim]) -> Setbacks:
-    rejections = [c for c in closed if c.reason is Reason.REJECTED]
-    refusals = [c for c in closed if c.status is ClaimStatus.REFUSED and c.reason is not Reason.REJECTED]
-    unknown = [c for c in closed if c.status in (ClaimStatus.ABSENT, ClaimStatus.ABANDONED)]
-    return Setbacks(len(unknown), len(refusals), len(rejections), len(closed), max(c.at for c in closed))
+def _setbacks(closed: Collection[ClosedClaim], since: datetime | None) -> Setbacks:
+    """What was refused before ``since`` was refused to another spec; an outcome that stayed unknown counts for ever."""
+    counting = [c for c in closed if c.status is not ClaimStatus.REFUSED or _is_since(c, since)]
+    rejections = [c for c in counting if c.reason is Reason.REJECTED]
+    refusals = [c for c in counting if c.status is ClaimStatus.REFUSED and c.reason is not Reason.REJECTED]
+    unknown = [c for c in counting if c.status in (ClaimStatus.ABSENT, ClaimStatus.ABANDONED)]
+    last_at = max((c.at for c in counting), default=None)
+    return Setbacks(len(unknown), len(refusals), len(rejections), len(closed), last_at)
+
+
+def _is_since(closed: ClosedClaim, since: datetime | None) -> bool:
+    return since is None or closed.written_at is None or closed.written_at >= since

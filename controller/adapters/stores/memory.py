@@ -32,6 +32,7 @@ from controller.model.record import (
     SlotRecord,
     Standing,
 )
+from controller.model.revision import Revisions
 from controller.ports.store import CLOCK_EVENTS, Decisions, StoredEvent, StoredPolicy
 
 
@@ -209,6 +210,14 @@ class MemoryStore:
     async def policies(self) -> tuple[StoredPolicy, ...]:
         """What was kept, by name."""
         return self._state.policies
+
+    async def keep_revisions(self, revisions: Revisions) -> None:
+        """Keep exactly this."""
+        self._state.revisions = revisions
+
+    async def revisions(self) -> Revisions:
+        """What was kept."""
+        return self._state.revisions
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

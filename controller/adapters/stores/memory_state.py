@@ -10,6 +10,7 @@ from controller.adapters.stores.ledger import ConnectionLedger
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
 from controller.model.record import Claim, SlotRecord, Standing
+from controller.model.revision import Revisions
 from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 
@@ -34,6 +35,7 @@ class MemoryState:
     last_number: int = 0
     policies: tuple[StoredPolicy, ...] = ()
     epochs: dict[str, Epoch] = field(default_factory=dict)
+    revisions: Revisions = field(default_factory=Revisions)
 
     def epoch_of(self, platform: str) -> int | None:
         """The epoch in force; None before anybody took the platform."""

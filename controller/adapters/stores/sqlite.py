@@ -14,6 +14,7 @@ from typing import TypeVar
 from controller.adapters.stores import sqlite_epochs as epochs
 from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
+from controller.adapters.stores import sqlite_revisions as revisions_kept
 from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
@@ -22,6 +23,7 @@ from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
+from controller.model.revision import Revisions
 from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 __all__ = ["SqliteStore", "StoreMode"]
@@ -186,6 +188,16 @@ class SqliteStore:
         """What was kept, by name."""
         with self._file.reading() as database:
             return reads.policies(database)
+
+    async def keep_revisions(self, revisions: Revisions) -> None:
+        """Keep exactly this."""
+        with self._file.writing() as database:
+            revisions_kept.put_revisions(database, revisions)
+
+    async def revisions(self) -> Revisions:
+        """What was kept."""
+        with self._file.reading() as database:
+            return revisions_kept.revisions(database)
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

@@ -47,10 +47,14 @@ _PENDING = """
     ORDER BY connection_id, scheduled_at
 """
 
+# What was refused before the schedule last changed was refused to another spec; an outcome that stayed unknown counts for ever.
 _SETBACKS = """
     SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
-        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
+        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected' AND c.written_at >= coalesce(s.content_since, c.written_at)),
+        sum(c.close_reason IS 'Rejected' AND (c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))), count(*),
+        max(c.closed_at) FILTER (WHERE c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))
     FROM slot_record AS r INDEXED BY slot_pending CROSS JOIN claim AS c USING (platform, connection_id, scheduled_at)
+        LEFT JOIN schedule AS s USING (platform, connection_id)
     WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.outcome IN ('Held', 'InDoubt')
         AND c.status <> 'Open' AND c.run = 0
     GROUP BY c.connection_id, c.scheduled_at, c.run
@@ -59,12 +63,15 @@ _SETBACKS = """
 # Retries of the newest slot that has any: its record is final, so it is not among the pending ones.
 _RETRIES = """
     SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
-        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
+        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected' AND c.written_at >= coalesce(s.content_since, c.written_at)),
+        sum(c.close_reason IS 'Rejected' AND (c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))), count(*),
+        max(c.closed_at) FILTER (WHERE c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))
     FROM json_each(?2) AS asked CROSS JOIN claim AS c INDEXED BY claim_retry
         ON c.platform = ?1 AND c.connection_id = asked.value AND c.run > 0 AND c.scheduled_at = (
             SELECT max(n.scheduled_at) FROM claim AS n INDEXED BY claim_retry
             WHERE n.platform = ?1 AND n.connection_id = asked.value AND n.run > 0
         )
+        LEFT JOIN schedule AS s ON s.platform = c.platform AND s.connection_id = c.connection_id
     WHERE c.status <> 'Open'
     GROUP BY c.connection_id, c.scheduled_at, c.run
 """
@@ -214,7 +221,7 @@ def _setbacks(
     for connection_id, scheduled_at, run, unknown_attempts, refusals, rejections, attempts, last_at in rows:
         slot = SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at))
         found[connection_id][ClaimKey(slot, run)] = Setbacks(
-            unknown_attempts, refusals, rejections, attempts, instant(last_at)
+            unknown_attempts, refusals, rejections, attempts, instant_or_none(last_at)
         )
     return found
 

@@ -22,11 +22,12 @@ from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord
 
 _ACCEPT = """
-    INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation, content_since)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6)
     ON CONFLICT (platform, connection_id) DO UPDATE SET
         name = excluded.name, calendar_key = excluded.calendar_key, content = excluded.content, generation = excluded.generation,
         failures = CASE WHEN content IS excluded.content THEN failures ELSE 0 END,
+        content_since = CASE WHEN content IS excluded.content THEN content_since ELSE excluded.content_since END,
         effective_since = CASE WHEN calendar_key IS excluded.calendar_key THEN effective_since ELSE excluded.effective_since END,
         watermark = CASE WHEN calendar_key IS excluded.calendar_key THEN watermark
             ELSE max(coalesce(watermark, excluded.watermark), excluded.watermark) END

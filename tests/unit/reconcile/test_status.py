@@ -21,6 +21,7 @@ from controller.ports.spec_source import SpecTree
 from controller.ports.store import Decisions
 from controller.reconcile.restored import Restorers
 from controller.reconcile.status import HISTORY, Reading, read_report
+from tests.fakes.spec_source import schedule_text
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)
 REF = ConnectionRef("default", "conn_orders")
@@ -168,7 +169,7 @@ def test_a_schedule_that_asks_for_what_does_not_exist_yet_is_held(bench: Bench) 
 def test_a_schedule_without_a_spec_is_removed(bench: Bench) -> None:
     """What the store has in force and a whole tree does not hold is on its way out, and has no next slot."""
     bench.take_in()
-    (status,) = bench.report({}).schedules
+    status = next(each for each in bench.report({"kept.yaml": schedule_text("kept")}).schedules if each.name != "kept")
     assert said(status) == (State.REMOVED, None)
     assert (status.name, status.next_slot_at) == ("orders", None)
 

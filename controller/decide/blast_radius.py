@@ -1,0 +1,72 @@
+"""How much one cycle may do to a platform: what goes beyond is held, and told."""
+
+from collections import Counter
+from collections.abc import Iterable
+
+from controller.model.plan import Action, CancelJob, ConnectionPlan, PlanningInput, TriggerSync
+from controller.model.record import Reason
+
+RADIUS_BOUND = (CancelJob,)
+"""Writes to a platform other than starts: each changes or ends what somebody may rely on."""
+
+
+def is_bound(action: Action) -> bool:
+    """Whether an action counts against what a platform gets between two full resyncs."""
+    return isinstance(action, RADIUS_BOUND)
+
+
+def spent_by(plans: Iterable[ConnectionPlan]) -> Counter[str]:
+    """How many such writes plans hold, by platform."""
+    return Counter(plan.ref.platform for plan in plans for action in plan.actions if is_bound(action))
+
+
+class Radius:
+    """What is still allowed while one plan is put together."""
+
+    def __init__(self, known: PlanningInput) -> None:
+        self._writes = {name: facts.writes_left for name, facts in known.platforms.items()}
+        self._max = {name: facts.writes_max for name, facts in known.platforms.items()}
+        self._triggers = known.triggers_max
+
+    def objection(self, plan: ConnectionPlan) -> tuple[Reason, str] | None:
+        """What stands against the writes of a connection's plan, if anything does."""
+        name = plan.ref.platform
+        left = self._writes.get(name)
+        if left is not None and left <= 0 and any(is_bound(action) for action in plan.actions):
+            return Reason.BLAST_RADIUS, _message(name, self._max[name])
+        if self._triggers is not None and self._triggers <= 0 and _starts(plan):
+            return Reason.AWAITING_TURN, "one cycle starts no more syncs; the next one does, at once"
+        return None
+
+    def spend(self, plan: ConnectionPlan) -> None:
+        """Count what a connection's plan does."""
+        left = self._writes.get(plan.ref.platform)
+        if left is not None and any(is_bound(action) for action in plan.actions):
+            self._writes[plan.ref.platform] = left - 1
+        if self._triggers is not None and _starts(plan):
+            self._triggers -= 1
+
+
+def _starts(plan: ConnectionPlan) -> bool:
+    return any(isinstance(action, TriggerSync) for action in plan.actions)
+
+
+def _message(platform: str, most: int) -> str:
+    return (
+        f"platform {platform} got {most:,} cancels and writes to connections since the last full resync, the most that is allowed;"
+        " this one waits for the next full resync. If so many are meant, raise write_count under [safety] in the settings"
+    )
+
+
+def beyond(known: PlanningInput, plans: Iterable[ConnectionPlan]) -> dict[str, str]:
+    """Platforms that a plan does too much to, with what is too much."""
+    rows = list(plans)
+    found: dict[str, str] = {}
+    for name, count in spent_by(rows).items():
+        left = known.platforms[name].writes_left
+        if left is not None and count > left:
+            found[name] = f"{count} cancels and writes to connections where {left} are left"
+    triggers = Counter(plan.ref.platform for plan in rows for action in plan.actions if isinstance(action, TriggerSync))
+    if known.triggers_max is not None and triggers.total() > known.triggers_max:
+        found |= dict.fromkeys(triggers, f"{triggers.total()} starts in one cycle that may decide {known.triggers_max}")
+    return found

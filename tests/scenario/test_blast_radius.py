@@ -1,0 +1,56 @@
+"""A revision that ends many jobs at once: as many as are allowed end, the others wait for the next full resync."""
+
+from datetime import timedelta
+
+from controller.model.event import EventName
+from controller.model.job import JobStatus
+from controller.model.safety import SafetyLimits
+from tests.fakes.platform import Behaviour
+from tests.scenario.stage import Stage, play
+
+EVERY_HOUR = "schedules:\n  - every: 1h\nmaxDuration: {limit}\n"
+STUCK = Behaviour(None)
+RESYNC = timedelta(minutes=5)
+
+
+def test_cancels_beyond_the_bound_wait_for_the_next_full_resync() -> None:
+    """A ``maxDuration`` that somebody set too short ends ten syncs and no more before a person can look; nothing of it is a correction."""
+
+    async def scenario(stage: Stage) -> None:
+        names = [f"s{number:02}" for number in range(14)]
+        for name in names:
+            ref = stage.schedule(name, EVERY_HOUR.format(limit="10h"), STUCK)
+            stage.platform.start_foreign_job(ref.connection_id)
+        await stage.start(resync=RESYNC)
+        await stage.run_for(60)
+        for name in names:
+            stage.edit(name, EVERY_HOUR.format(limit="5s"))
+        await stage.run_for(120)
+        ended = [job.connection_id for job in stage.platform.jobs if job.status is JobStatus.CANCELLED]
+        assert ended == [f"conn_{name}" for name in names[:10]]
+        held = stage.log.of(EventName.SCHEDULE_HELD)
+        assert [event.schedule for event in held] == names[10:]
+        assert {event.fields["reason"] for event in held} == {"BlastRadius"}
+        await stage.run_for(RESYNC.total_seconds() - 180 + 5)
+        assert all(job.status is JobStatus.CANCELLED for job in stage.platform.jobs)
+        assert [event.schedule for event in stage.log.of(EventName.SCHEDULE_RELEASED)] == names[10:]
+
+    stage = play(scenario)
+    assert stage.log.of(EventName.RESYNC_CORRECTED) == []
+    assert stage.log.of(EventName.PLAN_REFUSED) == []
+    assert len(stage.platform.calls_of("cancel_job")) == 14
+
+
+def test_starts_beyond_the_bound_of_one_cycle_follow_at_once() -> None:
+    """Nobody has to wait for the next full resync, nor is a slot lost."""
+
+    async def scenario(stage: Stage) -> None:
+        refs = [stage.schedule(f"s{number}", "schedules:\n  - every: 60s\n") for number in range(6)]
+        await stage.start(limits=SafetyLimits(trigger_count=1))
+        await stage.run_for(70)
+        for ref in refs:
+            assert await stage.words(ref) == ["Triggered"]
+
+    stage = play(scenario)
+    late = [float(str(event.fields["trigger_delay_seconds"])) for event in stage.log.of(EventName.SYNC_TRIGGERED)]
+    assert max(late) < 2
