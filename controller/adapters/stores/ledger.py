@@ -60,6 +60,7 @@ class ConnectionLedger:
     last_success: Success | None = None
     fresh_since: datetime | None = None
     phantoms: int = 0
+    revision: str = ""
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
@@ -73,7 +74,7 @@ class ConnectionLedger:
         if spec.content != self.content:
             self.failures = 0
         self.name, self.calendar_key, self.content = spec.name, spec.calendar_key, spec.content
-        self.generation = accepted.generation
+        self.generation, self.revision = accepted.generation, accepted.revision
 
     def move_watermark(self, through: datetime) -> None:
         """Only ever forward."""
@@ -186,6 +187,7 @@ class ConnectionLedger:
             last_success=self.last_success,
             fresh_since=self.fresh_since,
             phantoms=self.phantoms,
+            revision=self.revision,
             walls=self.walls(),
             counted=frozenset(job_id for job_id, key in attributed.items() if self._is_counted(job_id, key)),
         )
