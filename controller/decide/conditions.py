@@ -4,9 +4,9 @@ A condition that this look says nothing about is left out: it stays what it was,
 nothing. A message names no passing moment: it changes only when something happened, because each change is a write.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from controller.decide.against import closed, next_opening
@@ -14,7 +14,6 @@ from controller.decide.drifted import drift_of
 from controller.decide.explain import WAITING
 from controller.decide.recovery import PHANTOM, PHANTOMS_MAX
 from controller.decide.rules import inactivity
-from controller.decide.sight import is_under_way
 from controller.decide.slots import from_epoch, to_epoch
 from controller.decide.windows import next_edge
 from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType, Verdict, Why
@@ -45,7 +44,7 @@ AGAINST_READY = frozenset(
 """Holds that stand against the next slot, whatever slot that is. All others are about one slot, pass by themselves, or are what the spec
 asks for."""
 
-IN_DOUBT_ABOUT_TIME = frozenset({Reason.CLOCK_FROZEN, Reason.CLOCK_SKEW})
+IN_DOUBT_ABOUT_TIME = (Reason.CLOCK_FROZEN, Reason.CLOCK_SKEW)
 """Nothing but this is judged while it lasts."""
 
 NEEDS_A_PERSON = frozenset(
@@ -70,8 +69,20 @@ MOMENTARY = frozenset({Reason.CLOCK_BEHIND, Reason.CLOCK_FROZEN, Reason.CLOCK_SK
 NOT_SUCCEEDED = (ConditionReason.SYNC_FAILED, ConditionReason.SYNC_CANCELLED)
 """What a sync came to that a process which began after it may not see any more."""
 
-Kept = Mapping[ConditionType, Condition]
-"""The conditions of one connection as they were."""
+READY, RECONCILING, STALLED = ConditionType.READY, ConditionType.RECONCILING, ConditionType.STALLED
+DRIFTED, HEALTHY, IN_WINDOW = ConditionType.DRIFTED, ConditionType.HEALTHY, ConditionType.IN_WINDOW
+TRUE, FALSE, UNKNOWN = ConditionStatus.TRUE, ConditionStatus.FALSE, ConditionStatus.UNKNOWN
+
+_HEALTHY_AT = list(ConditionType).index(HEALTHY)
+
+# What is true of nearly all schedules nearly always is one value each: made once, and compared at no cost.
+_SCHEDULED = Verdict(READY, TRUE, ConditionReason.SCHEDULED, "nothing stands against its next slot")
+_OBSERVED = Verdict(READY, TRUE, Reason.OBSERVE, "it is observed; nothing is triggered")
+_SETTLED = Verdict(RECONCILING, FALSE, ConditionReason.SETTLED, "nothing is under way")
+_NOTHING_STALLED = Verdict(STALLED, FALSE, ConditionReason.NOTHING_STALLED, "nobody needs to act")
+_NO_DRIFT = Verdict(DRIFTED, FALSE, ConditionReason.NO_DRIFT, "the platform's settings are as desired")
+_SYNC_SUCCEEDED = Verdict(HEALTHY, TRUE, ConditionReason.SYNC_SUCCEEDED, "its last sync succeeded")
+_NO_WINDOWS = Verdict(IN_WINDOW, TRUE, ConditionReason.NO_WINDOWS, "no window limits it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,27 +94,41 @@ class WindowView:
     until: datetime | None
     verdict: Verdict
 
-    def holds_at(self, spec: ScheduleSpec, now: datetime) -> bool:
-        """Whether it still says what is true of a spec."""
-        is_current = now >= self.judged_at and (self.until is None or now < self.until)
-        return is_current and self.windows == spec.windows
+    def is_good_at(self, now: datetime) -> bool:
+        """Whether no edge was passed since, and the clock was not set back."""
+        return self.judged_at <= now and (self.until is None or now < self.until)
 
 
-def look_at_windows(spec: ScheduleSpec, now: datetime) -> WindowView:
-    """Whether a schedule may start now, and until when that is so."""
-    kind, windows = ConditionType.IN_WINDOW, spec.windows
+_UNLIMITED = WindowView((), datetime.min.replace(tzinfo=UTC), None, _NO_WINDOWS)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What was judged of one connection: a condition of each type in the order of `ConditionType`, or none yet; and its windows."""
+
+    rows: tuple[Condition, ...] = ()
+    view: WindowView | None = None
+
+
+NOTHING_KEPT = Kept()
+
+
+def look_at_windows(spec: ScheduleSpec, now: datetime, before: WindowView | None = None) -> WindowView:
+    """Whether a schedule may start now, and until when that is so; what was seen ``before`` is good up to the next edge."""
+    windows = spec.windows
     if not windows:
-        verdict = Verdict(kind, ConditionStatus.TRUE, ConditionReason.NO_WINDOWS, "no window limits it")
-        return WindowView(windows, now, None, verdict)
+        return _UNLIMITED
+    if before is not None and before.windows == windows and before.is_good_at(now):
+        return before
     edge = next_edge(windows, to_epoch(now))
     until = None if edge is None else from_epoch(edge)
     against = closed(spec, now)
     if against is None:
-        verdict = Verdict(kind, ConditionStatus.TRUE, ConditionReason.WINDOW_OPEN, "its windows let it start")
+        verdict = Verdict(IN_WINDOW, TRUE, ConditionReason.WINDOW_OPEN, "its windows let it start")
         return WindowView(windows, now, until, verdict)
     opening = next_opening(spec, now)
     opens = f"opens at {opening:%Y-%m-%d %H:%M:%SZ}" if opening is not None else "never opens again"
-    verdict = Verdict(kind, ConditionStatus.FALSE, Reason.WINDOW_CLOSED, f"{against[1]}; {opens}")
+    verdict = Verdict(IN_WINDOW, FALSE, Reason.WINDOW_CLOSED, f"{against[1]}; {opens}")
     return WindowView(windows, now, until, verdict)
 
 
@@ -112,11 +137,11 @@ def judge_conditions(
     decided: ConnectionPlan,
     platform: PlatformFacts,
     now: datetime,
-    kept: Kept,
+    kept: Kept = NOTHING_KEPT,
     *,
     is_stale: bool = False,
-) -> tuple[Verdict, ...]:
-    """Every condition but InWindow (`look_at_windows`), as far as this look says something about it; none where there is no schedule.
+) -> tuple[Verdict | None, ...]:
+    """Every condition but InWindow (`look_at_windows`) in their order; None = this look says nothing about it; () = there is no schedule.
 
     ``is_stale``: what is in force is older than the revision, because a file is rejected.
     """
@@ -125,54 +150,82 @@ def judge_conditions(
         return ()
     if decided.defect:
         return _defective(decided.defect)
-    against = _first(decided, AGAINST_READY)
-    if against is not None and against.reason in IN_DOUBT_ABOUT_TIME:
-        return (_ready(facts, decided, platform, now),)
-    found = (
-        _ready(facts, decided, platform, now),
-        _reconciling(facts, decided),
-        _stalled(facts, decided, is_stale=is_stale),
-        _drifted(facts, kept, now),
+    holds = decided.holds
+    ready = (_against(holds) if holds else None) or _ready(facts, holds, platform, now)
+    if ready.reason in IN_DOUBT_ABOUT_TIME:
+        return (ready,)
+    return (
+        ready,
+        _reconciling(facts, holds),
+        _stalled(facts, holds, is_stale=is_stale),
+        _drifted(facts, now),
         _healthy(facts, decided, kept),
     )
-    return tuple(verdict for verdict in found if verdict is not None)
 
 
-def _first(decided: ConnectionPlan, reasons: Collection[Reason]) -> Hold | None:
-    return next((hold for hold in decided.holds if hold.reason in reasons), None)
+def not_judged(kind: ConditionType, message: str = "it could not be judged yet") -> Verdict:
+    """Nothing is known of a condition."""
+    return Verdict(kind, UNKNOWN, ConditionReason.NOT_JUDGED, message)
+
+
+def changed(verdicts: Sequence[Verdict | None], kept: Kept, generation: int, now: datetime) -> tuple[Condition, ...]:
+    """The conditions that differ from what is kept; at first sight all of them, also those that nobody could judge yet."""
+    if not kept.rows:
+        found = {verdict.type: verdict for verdict in verdicts if verdict is not None}
+        return tuple(_begun(found.get(kind) or not_judged(kind), generation, now) for kind in ConditionType)
+    rows: list[Condition] = []
+    for verdict, before in zip(verdicts, kept.rows, strict=False):
+        if verdict is None or (
+            verdict.status is before.status
+            and verdict.reason is before.reason
+            and generation == before.observed_generation
+            and verdict.message == before.message
+        ):
+            continue
+        since = before.last_transition_at if before.status is verdict.status else now
+        rows.append(_begun(verdict, generation, since))
+    return tuple(rows)
+
+
+def _begun(verdict: Verdict, generation: int, since: datetime | None) -> Condition:
+    return Condition(verdict.type, verdict.status, verdict.reason, verdict.message, generation, since)
+
+
+def _first(holds: Sequence[Hold], reasons: Collection[Reason]) -> Hold | None:
+    return next((hold for hold in holds if hold.reason in reasons), None)
 
 
 def _said(hold: Hold) -> tuple[Reason, str]:
     return hold.reason, WAITING[hold.reason] if hold.reason in MOMENTARY else hold.message
 
 
-def _defective(message: str) -> tuple[Verdict, ...]:
+def _defective(message: str) -> tuple[Verdict | None, ...]:
     text = f"nothing can be decided, a defect of Mainspring: {message}"
-    return (
-        Verdict(ConditionType.READY, ConditionStatus.FALSE, ConditionReason.DEFECT, text),
-        Verdict(ConditionType.STALLED, ConditionStatus.TRUE, ConditionReason.DEFECT, text),
-    )
+    ready = Verdict(READY, FALSE, ConditionReason.DEFECT, text)
+    return ready, None, Verdict(STALLED, TRUE, ConditionReason.DEFECT, text)
 
 
-def _ready(facts: ConnectionFacts, decided: ConnectionPlan, platform: PlatformFacts, now: datetime) -> Verdict:
-    """Whether a schedule is in force and nothing stands against its next slot; a closed window and a running job are as they should be."""
-    kind, false = ConditionType.READY, ConditionStatus.FALSE
-    if (hold := _first(decided, AGAINST_READY)) is not None:
-        return Verdict(kind, false, *_said(hold))
+def _against(holds: Sequence[Hold]) -> Verdict | None:
+    hold = _first(holds, AGAINST_READY)
+    return None if hold is None else Verdict(READY, FALSE, *_said(hold))
+
+
+def _ready(facts: ConnectionFacts, holds: Sequence[Hold], platform: PlatformFacts, now: datetime) -> Verdict:
+    """Whether a schedule is in force and nothing else stands against its next slot; a closed window or a running job does not."""
     spec, standing = facts.spec, facts.standing
     if spec is None:
-        return Verdict(kind, false, Reason.DELETED, "no spec names its connection any more; it goes out of force")
+        return Verdict(READY, FALSE, Reason.DELETED, "no spec names its connection any more; it goes out of force")
     if standing.calendar_key is None:
-        return Verdict(kind, ConditionStatus.UNKNOWN, ConditionReason.PROGRESSING, "it is not in force yet")
+        return Verdict(READY, UNKNOWN, ConditionReason.PROGRESSING, "it is not in force yet")
     if standing.phantoms >= PHANTOMS_MAX:
-        return Verdict(kind, false, Reason.PHANTOM_ACTIVE, PHANTOM)
+        return Verdict(READY, FALSE, Reason.PHANTOM_ACTIVE, PHANTOM)
     if spec.mode is Mode.OBSERVE:
-        return Verdict(kind, ConditionStatus.TRUE, Reason.OBSERVE, "it is observed; nothing is triggered")
+        return _OBSERVED
     if (against := inactivity(facts)) is not None:
-        return Verdict(kind, false, *against)
-    if (hold := _first(decided, (Reason.OBSERVATION_STALE,))) is not None and _is_blind(platform, now):
-        return Verdict(kind, false, *_said(hold))
-    return Verdict(kind, ConditionStatus.TRUE, ConditionReason.SCHEDULED, "nothing stands against its next slot")
+        return Verdict(READY, FALSE, *against)
+    if holds and _is_blind(platform, now) and (hold := _first(holds, (Reason.OBSERVATION_STALE,))) is not None:
+        return Verdict(READY, FALSE, *_said(hold))
+    return _SCHEDULED
 
 
 def _is_blind(platform: PlatformFacts, now: datetime) -> bool:
@@ -181,79 +234,85 @@ def _is_blind(platform: PlatformFacts, now: datetime) -> bool:
     return listing is None or now - listing.begun_at > platform.profile.view_age_max
 
 
-def _reconciling(facts: ConnectionFacts, decided: ConnectionPlan) -> Verdict:
+def _reconciling(facts: ConnectionFacts, holds: Sequence[Hold]) -> Verdict:
     """Whether something is under way that brings the connection to what is desired."""
-    kind, true, standing, spec = ConditionType.RECONCILING, ConditionStatus.TRUE, facts.standing, facts.spec
+    standing, spec = facts.standing, facts.spec
     if spec is None and facts.obstacle is None:
-        return Verdict(kind, true, ConditionReason.PROGRESSING, "it goes out of force")
+        return Verdict(RECONCILING, TRUE, ConditionReason.PROGRESSING, "it goes out of force")
     if spec is not None and facts.obstacle is None:
         if standing.calendar_key is None:
-            return Verdict(kind, true, ConditionReason.PROGRESSING, "it comes into force")
-        if (standing.content, standing.schedule) != (spec.content, spec.name):
-            return Verdict(kind, true, ConditionReason.PROGRESSING, "an edit is not taken in yet")
-    claim = standing.claim
-    if is_under_way(facts) or (claim is not None and facts.in_flight and claim.answer is Answer.NONE):
-        return Verdict(kind, true, Reason.TRIGGER_IN_FLIGHT, WAITING[Reason.TRIGGER_IN_FLIGHT])
+            return Verdict(RECONCILING, TRUE, ConditionReason.PROGRESSING, "it comes into force")
+        if standing.content != spec.content or standing.schedule != spec.name:
+            return Verdict(RECONCILING, TRUE, ConditionReason.PROGRESSING, "an edit is not taken in yet")
+    claim, cancel = standing.claim, standing.cancel
+    if facts.in_flight and (claim is None or claim.answer is Answer.NONE):
+        return Verdict(RECONCILING, TRUE, Reason.TRIGGER_IN_FLIGHT, WAITING[Reason.TRIGGER_IN_FLIGHT])
     if claim is not None:
-        return Verdict(kind, true, Reason.IN_DOUBT, WAITING[Reason.IN_DOUBT])
-    cancel = standing.cancel
+        return Verdict(RECONCILING, TRUE, Reason.IN_DOUBT, WAITING[Reason.IN_DOUBT])
     if cancel is not None and any(job.job_id == cancel.job_id and job.is_active for job in facts.jobs):
-        return Verdict(kind, true, Reason.CANCEL_IN_FLIGHT, f"{cancel.job_id} was asked to end")
-    if (hold := _first(decided, TRIED_AGAIN)) is not None:
-        return Verdict(kind, true, hold.reason, WAITING[hold.reason])
-    return Verdict(kind, ConditionStatus.FALSE, ConditionReason.SETTLED, "nothing is under way")
+        return Verdict(RECONCILING, TRUE, Reason.CANCEL_IN_FLIGHT, f"{cancel.job_id} was asked to end")
+    if holds and (hold := _first(holds, TRIED_AGAIN)) is not None:
+        return Verdict(RECONCILING, TRUE, hold.reason, WAITING[hold.reason])
+    return _SETTLED
 
 
-def _stalled(facts: ConnectionFacts, decided: ConnectionPlan, *, is_stale: bool) -> Verdict:
+def _stalled(facts: ConnectionFacts, holds: Sequence[Hold], *, is_stale: bool) -> Verdict:
     """Whether a person must act, because no waiting helps."""
-    kind, true = ConditionType.STALLED, ConditionStatus.TRUE
-    if (hold := _first(decided, NEEDS_A_PERSON)) is not None:
-        return Verdict(kind, true, *_said(hold))
+    if holds and (hold := _first(holds, NEEDS_A_PERSON)) is not None:
+        return Verdict(STALLED, TRUE, *_said(hold))
     if facts.standing.phantoms >= PHANTOMS_MAX:
-        return Verdict(kind, true, Reason.PHANTOM_ACTIVE, f"{PHANTOM}; look at the connection there")
+        return Verdict(STALLED, TRUE, Reason.PHANTOM_ACTIVE, f"{PHANTOM}; look at the connection there")
     if is_stale:
         message = "a file is rejected; the last good version stays in force until it is mended"
-        return Verdict(kind, true, ConditionReason.SPEC_REJECTED, message)
-    return Verdict(kind, ConditionStatus.FALSE, ConditionReason.NOTHING_STALLED, "nobody needs to act")
+        return Verdict(STALLED, TRUE, ConditionReason.SPEC_REJECTED, message)
+    return _NOTHING_STALLED
 
 
-def _drifted(facts: ConnectionFacts, kept: Kept, now: datetime) -> Verdict | None:
+def _drifted(facts: ConnectionFacts, now: datetime) -> Verdict | None:
     """Whether the platform shows other settings than are desired; after a restart what was seen before counts until it is read again."""
-    if facts.connection_read_at is None:
-        return None
-    before = kept.get(ConditionType.DRIFTED)
-    if facts.spec is None and before is not None:
+    if facts.connection_read_at is None or facts.spec is None:
         return None
     drift = drift_of(facts, now)
-    if drift is None:
-        message = "the platform's settings are as desired"
-        return Verdict(ConditionType.DRIFTED, ConditionStatus.FALSE, ConditionReason.NO_DRIFT, message)
-    return Verdict(ConditionType.DRIFTED, ConditionStatus.TRUE, *drift)
+    return _NO_DRIFT if drift is None else Verdict(DRIFTED, TRUE, *drift)
 
 
 def _healthy(facts: ConnectionFacts, decided: ConnectionPlan, kept: Kept) -> Verdict | None:
     """Whether the data arrives: by its age where ``freshnessAlert`` limits it, else by how the newest sync ended, whoever started it."""
-    kind, before, standing = ConditionType.HEALTHY, kept.get(ConditionType.HEALTHY), facts.standing
-    is_known = before is not None and before.status is not ConditionStatus.UNKNOWN
-    if facts.spec is not None and facts.spec.freshness_alert is not None and decided.freshness is None and is_known:
+    standing, spec, freshness = facts.standing, facts.spec, decided.freshness
+    before = kept.rows[_HEALTHY_AT] if kept.rows else None
+    if freshness is None and spec is not None and spec.freshness_alert is not None and _is_known(before):
         # How old the data is must be seen first.
         return None
-    success = standing.last_success
-    since = f"since {success.finished_at:%Y-%m-%d %H:%M:%SZ}" if success is not None else "yet"
-    if decided.freshness is Freshness.ERROR:
-        message = f"no sync has succeeded {since}, for longer than errorAfter"
-        return Verdict(kind, ConditionStatus.FALSE, ConditionReason.OUTDATED, message)
-    ended = next((job for job in facts.jobs if job.kind is JobKind.SYNC and job.status.is_terminal), None)
+    if freshness is Freshness.ERROR:
+        message = f"no sync has succeeded {_since_success(facts)}, for longer than errorAfter"
+        return Verdict(HEALTHY, FALSE, ConditionReason.OUTDATED, message)
+    ended = _newest_ended(facts.jobs)
     if ended is None and before is not None and before.reason in NOT_SUCCEEDED:
         return None
     if (ended is not None and ended.status is not JobStatus.SUCCEEDED) or (ended is None and standing.failures):
-        return Verdict(kind, ConditionStatus.FALSE, *_not_succeeded(ended))
-    if decided.freshness is Freshness.WARNING:
-        message = f"no sync has succeeded {since}, for longer than warnAfter"
-        return Verdict(kind, ConditionStatus.TRUE, ConditionReason.AGEING, message)
-    if ended is None and success is None:
-        return Verdict(kind, ConditionStatus.UNKNOWN, ConditionReason.NO_SYNC_YET, "no sync of it has ended yet")
-    return Verdict(kind, ConditionStatus.TRUE, ConditionReason.SYNC_SUCCEEDED, "its last sync succeeded")
+        return Verdict(HEALTHY, FALSE, *_not_succeeded(ended))
+    if freshness is Freshness.WARNING:
+        message = f"no sync has succeeded {_since_success(facts)}, for longer than warnAfter"
+        return Verdict(HEALTHY, TRUE, ConditionReason.AGEING, message)
+    if ended is None and standing.last_success is None:
+        return Verdict(HEALTHY, UNKNOWN, ConditionReason.NO_SYNC_YET, "no sync of it has ended yet")
+    return _SYNC_SUCCEEDED
+
+
+def _newest_ended(jobs: Sequence[Job]) -> Job | None:
+    for job in jobs:
+        if job.kind is JobKind.SYNC and job.status.is_terminal:
+            return job
+    return None
+
+
+def _is_known(before: Condition | None) -> bool:
+    return before is not None and before.status is not UNKNOWN
+
+
+def _since_success(facts: ConnectionFacts) -> str:
+    success = facts.standing.last_success
+    return f"since {success.finished_at:%Y-%m-%d %H:%M:%SZ}" if success is not None else "yet"
 
 
 def _not_succeeded(ended: Job | None) -> tuple[Why, str]:
@@ -278,8 +337,8 @@ def kstatus(generation: int, observed_generation: int, conditions: Collection[Co
     status = {condition.type: condition.status for condition in conditions}
     if observed_generation != generation:
         return KStatus.IN_PROGRESS
-    if status.get(ConditionType.STALLED) is ConditionStatus.TRUE:
+    if status.get(STALLED) is TRUE:
         return KStatus.FAILED
-    if status.get(ConditionType.RECONCILING) is ConditionStatus.TRUE:
+    if status.get(RECONCILING) is TRUE:
         return KStatus.IN_PROGRESS
-    return KStatus.CURRENT if status.get(ConditionType.READY) is ConditionStatus.TRUE else KStatus.IN_PROGRESS
+    return KStatus.CURRENT if status.get(READY) is TRUE else KStatus.IN_PROGRESS

@@ -9,7 +9,7 @@ from controller.model.plan import ConnectionFacts
 from controller.model.record import Reason
 from controller.model.schedule import Mode
 
-DRIVING = frozenset({PlatformScheduleKind.CRON, PlatformScheduleKind.BASIC})
+DRIVING = (PlatformScheduleKind.CRON, PlatformScheduleKind.BASIC)
 """Kinds of a platform's own schedule that start jobs."""
 
 

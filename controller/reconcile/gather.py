@@ -5,11 +5,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.decide.clock_watch import ClockWatch, DateAnswer, Reading, heard, ticked
-from controller.decide.conditions import WindowView
+from controller.decide.conditions import Kept
 from controller.decide.desired import Desired
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
-from controller.model.condition import Condition, ConditionType
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
@@ -53,8 +52,7 @@ class Mind:
     freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
     began_at: datetime | None = None
     watch: ClockWatch = field(default_factory=ClockWatch)
-    conditions: dict[ConnectionRef, Mapping[ConditionType, Condition]] = field(default_factory=dict)
-    windows: dict[ConnectionRef, WindowView] = field(default_factory=dict)
+    conditions: dict[ConnectionRef, Kept] = field(default_factory=dict)
 
 
 async def gather(

@@ -110,8 +110,10 @@ class MemoryState:
             for row in rows:
                 kept = self.conditions.setdefault(ref, {})
                 before = kept.get(row.type)
-                is_new = before is None or before.status is not row.status
-                kept[row.type] = row if is_new else replace(row, last_transition_at=before.last_transition_at)
+                if before is None or before.status is not row.status:
+                    kept[row.type] = row
+                else:
+                    kept[row.type] = replace(row, last_transition_at=before.last_transition_at)
 
     def conditions_on(self, platform: str, connection_id: str | None) -> dict[ConnectionRef, tuple[Condition, ...]]:
         """Those of every connection of a platform, or of one, in the order of their types."""
