@@ -4,8 +4,8 @@ A condition that this look says nothing about is left out: it stays what it was,
 nothing. A message names no passing moment: it changes only when something happened, because each change is a write.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -163,16 +163,22 @@ def judge_conditions(
     )
 
 
-def not_judged(kind: ConditionType, message: str = "it could not be judged yet") -> Verdict:
-    """Nothing is known of a condition."""
-    return Verdict(kind, UNKNOWN, ConditionReason.NOT_JUDGED, message)
+def whole(
+    rows: Iterable[Condition],
+    before: Iterable[Condition],
+    message: str = "it could not be judged yet",
+    reason: Why = ConditionReason.NOT_JUDGED,
+) -> tuple[Condition, ...]:
+    """One of each type, in order: the newer one where there are two, one that nobody judged where there is none."""
+    found = {row.type: row for row in (*before, *rows)}
+    return tuple(found.get(kind) or Condition(kind, UNKNOWN, reason, message) for kind in ConditionType)
 
 
 def changed(verdicts: Sequence[Verdict | None], kept: Kept, generation: int, now: datetime) -> tuple[Condition, ...]:
     """The conditions that differ from what is kept; at first sight all of them, also those that nobody could judge yet."""
     if not kept.rows:
-        found = {verdict.type: verdict for verdict in verdicts if verdict is not None}
-        return tuple(_begun(found.get(kind) or not_judged(kind), generation, now) for kind in ConditionType)
+        judged = (_begun(verdict, generation, now) for verdict in verdicts if verdict is not None)
+        return tuple(replace(row, observed_generation=generation, last_transition_at=now) for row in whole(judged, ()))
     rows: list[Condition] = []
     for verdict, before in zip(verdicts, kept.rows, strict=False):
         if verdict is None or (

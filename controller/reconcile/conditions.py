@@ -11,7 +11,7 @@ from controller.decide.conditions import (
     changed,
     judge_conditions,
     look_at_windows,
-    not_judged,
+    whole,
 )
 from controller.errors import StoreUnavailable
 from controller.model.condition import Condition, ConditionType, Verdict
@@ -34,18 +34,7 @@ async def recall_conditions(world: World, mind: Mind, platform: str) -> None:
     stored = await world.store.conditions(platform)
     for ref in [ref for ref in mind.conditions if ref.platform == platform]:
         del mind.conditions[ref]
-    mind.conditions |= {ref: Kept(_whole(rows, ())) for ref, rows in stored.items()}
-
-
-def _whole(rows: tuple[Condition, ...], before: tuple[Condition, ...]) -> tuple[Condition, ...]:
-    """One of each type, in order: the newer one where there are two, one that nobody judged where there is none."""
-    found = {row.type: row for row in (*before, *rows)}
-    return tuple(found.get(kind) or _unjudged(kind) for kind in ConditionType)
-
-
-def _unjudged(kind: ConditionType) -> Condition:
-    verdict = not_judged(kind)
-    return Condition(kind, verdict.status, verdict.reason, verdict.message)
+    mind.conditions |= {ref: Kept(whole(rows, ())) for ref, rows in stored.items()}
 
 
 async def keep_conditions(world: World, mind: Mind, known: PlanningInput, plan: Plan) -> Plan:
@@ -108,7 +97,7 @@ async def _write(world: World, mind: Mind, changes: Changes, now: datetime) -> N
     for ref, rows in changes.items():
         kept = mind.conditions.get(ref, NOTHING_KEPT)
         if rows:
-            mind.conditions[ref] = Kept(_whole(rows, kept.rows), kept.view)
+            mind.conditions[ref] = Kept(whole(rows, kept.rows), kept.view)
         else:
             mind.conditions.pop(ref, None)
 
