@@ -34,7 +34,6 @@ AGAINST_READY = frozenset(
         Reason.DUPLICATE_NAME,
         Reason.POLICY_CONFLICT,
         Reason.NOT_YET_SUPPORTED,
-        Reason.UNKNOWN_PLATFORM,
         Reason.BLAST_RADIUS,
         Reason.CLOCK_BEHIND,
         Reason.CLOCK_FROZEN,
@@ -54,7 +53,6 @@ NEEDS_A_PERSON = frozenset(
         Reason.DUPLICATE_NAME,
         Reason.POLICY_CONFLICT,
         Reason.NOT_YET_SUPPORTED,
-        Reason.UNKNOWN_PLATFORM,
         Reason.BLAST_RADIUS,
     }
 )
