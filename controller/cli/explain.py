@@ -9,6 +9,7 @@ from typing import Any
 
 from controller.bootstrap import preview_cycle, read_status
 from controller.cli.choose import add_at, add_name, schedule_called
+from controller.cli.condition_text import ready_text
 from controller.cli.get import notes
 from controller.cli.options import add_output, add_settings, settings_of
 from controller.cli.page import (
@@ -26,7 +27,7 @@ from controller.cli.page import (
 from controller.cli.plan import unreached
 from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
 from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
-from controller.cli.status_json import NEWEST, run_json, slot_json, snake_keys
+from controller.cli.status_json import NEWEST, condition_json, run_json, slot_json, snake_keys
 from controller.cli.status_text import facts, origins_section, place_of, slots_table, state_cell
 from controller.cli.terminal import Cell, Paint, rfc3339
 from controller.decide.explain import explain_record
@@ -147,6 +148,7 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "state": str(condition.state),
         "reason": str(condition.reason) if condition.reason else None,
         "message": condition.message,
+        "conditions": [snake_keys(condition_json(each)) for each in status.conditions],
         "generation": status.observed_generation,
         "effective_since": rfc3339(status.effective_since),
         "watermark": rfc3339(status.watermark),
@@ -172,6 +174,7 @@ def as_text(explained: Explanation, settings: Settings, paint: Paint) -> str:
     )
     rows = (
         ("state", paint(cell.style, cell.text) + (f"  {printable(message)}" if message else "")),
+        ("ready", ready_text(status.conditions, now)),
         ("connection", str(status.ref)),
         ("written in", place_of(status.spec, settings.specs)),
         ("schedule", entries_text(status.entries)),

@@ -46,7 +46,7 @@ def execute(parsed: argparse.Namespace) -> int:
     if parsed.name is not None:
         _one(parsed, report, settings)
     elif parsed.output == "json":
-        write_json([status_json(status, report.revision) for status in report.schedules])
+        write_json([status_json(status) for status in report.schedules])
     elif report.schedules:
         write(overview(report, Paint.for_stream(sys.stdout)))
     else:
@@ -62,7 +62,7 @@ def _one(parsed: argparse.Namespace, report: StatusReport, settings: Settings) -
         case (True, _):
             write(runs_table(status.runs, report.now, paint))
         case (False, "json"):
-            write_json(status_json(status, report.revision))
+            write_json(status_json(status))
         case _:
             write(detail(status, report, settings.specs, paint))
 

@@ -5,6 +5,8 @@ from typing import Any
 
 from controller.cli.schedule_text import entry_json, resolved_json, resolved_origins
 from controller.cli.terminal import rfc3339
+from controller.decide.conditions import kstatus
+from controller.model.condition import Condition
 from controller.model.record import SlotRecord
 from controller.model.status import Run, ScheduleStatus, State
 
@@ -12,7 +14,7 @@ NEWEST = 10
 """How many slots and runs a status lists."""
 
 
-def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
+def status_json(status: ScheduleStatus) -> dict[str, Any]:
     """One schedule."""
     spec, active, condition = status.spec, status.active_run, status.condition
     return {
@@ -22,13 +24,15 @@ def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
         "labels": dict(spec.labels) if spec is not None else {},
         "generation": status.generation,
         "observedGeneration": status.observed_generation,
-        "revision": revision or None,
+        "revision": status.revision or None,
         "origin": str(spec.origin) if spec is not None else None,
         "schedules": [entry_json(entry) for entry in status.entries],
         "suspended": status.condition.state is State.SUSPENDED,
         "state": str(condition.state),
         "reason": str(condition.reason) if condition.reason else None,
         "message": condition.message,
+        "conditions": [condition_json(each) for each in status.conditions],
+        "kstatus": str(kstatus(status.generation, status.observed_generation, status.conditions)),
         "nextSlotAt": rfc3339(status.next_slot_at),
         "nextFiresAt": rfc3339(status.next_fires_at),
         "lastScheduledAt": rfc3339(status.last_scheduled_at),
@@ -42,6 +46,18 @@ def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
         "lastRuns": [run_json(run) for run in status.runs[:NEWEST]],
         **resolved_json(spec, status.min_gap),
         "origins": resolved_origins(spec),
+    }
+
+
+def condition_json(condition: Condition) -> dict[str, Any]:
+    """One condition."""
+    return {
+        "type": str(condition.type),
+        "status": str(condition.status),
+        "reason": str(condition.reason),
+        "message": condition.message,
+        "observedGeneration": condition.observed_generation,
+        "lastTransitionTime": rfc3339(condition.last_transition_at),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from controller.cli.condition_text import conditions_table
 from controller.cli.page import fitted_table, heading, indented, moment, printable, room_below_title, since, width_of
 from controller.cli.schedule_text import entries_text, origin_rows, resolved_text
 from controller.cli.terminal import Cell, Paint, ago
@@ -106,6 +107,7 @@ def detail(status: ScheduleStatus, report: StatusReport, specs: Path, paint: Pai
         ("missed", f"{status.missed_count:,} of the newest slots" if status.missed_count else "none"),
     )
     parts = [paint("bold", status.name), indented(facts(rows, paint))]
+    parts += ["", heading("conditions", paint), indented(conditions_table(status.conditions, now, paint, width))]
     parts += origins_section(status, paint)
     parts += ["", heading("last slots", paint), indented(slots_table(status.slots[:SLOTS_SHOWN], now, paint, width))]
     parts += ["", heading("last runs", paint), indented(runs_table(status.runs[:SLOTS_SHOWN], now, paint))]

@@ -2,14 +2,14 @@
 
 from datetime import datetime, timedelta
 
-from controller.decide.against import closed, closed_throughout, forbidden, held_as_a_whole, next_opening
+from controller.decide.against import Against, closed, closed_throughout, forbidden, held_as_a_whole, next_opening
 from controller.decide.cancels import next_request_at
 from controller.decide.case import PUNCTUAL, Case, Finish, Wait, Wish
 from controller.decide.sight import foreign_sync, is_fresh, is_under_way, listing_for, reaches_back
 from controller.model.connection import ConnectionStatus
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind, JobStatus
-from controller.model.plan import ListingNeed, NeedKind
+from controller.model.plan import ConnectionFacts, ListingNeed, NeedKind
 from controller.model.record import STOOD_AGAINST, Outcome, Reason
 from controller.model.schedule import CatchUpPolicy, ForeignJobs, Mode, Overlap, WhenInDoubt
 
@@ -141,14 +141,19 @@ def refused_before(case: Case) -> Wait | Finish | None:
 
 def inactive(case: Case) -> Wait | None:
     """The platform would refuse: the connection is paused, locked or gone."""
-    connection = case.facts.connection
+    against = inactivity(case.facts)
+    return None if against is None else Wait(*against)
+
+
+def inactivity(facts: ConnectionFacts) -> Against | None:
+    """Why the platform would refuse a start, by the connection's settings as last read; nothing while they were not."""
+    connection = facts.connection
     if connection is None:
-        is_gone = case.facts.connection_read_at is not None
-        message = "the platform does not know the connection"
-        return Wait(Reason.CONNECTION_INACTIVE, message) if is_gone else None
+        is_gone = facts.connection_read_at is not None
+        return (Reason.CONNECTION_INACTIVE, "the platform does not know the connection") if is_gone else None
     if connection.status in (ConnectionStatus.ACTIVE, ConnectionStatus.UNKNOWN):
         return None
-    return Wait(Reason.CONNECTION_INACTIVE, f"the connection is {connection.status} on the platform")
+    return Reason.CONNECTION_INACTIVE, f"the connection is {connection.status} on the platform"
 
 
 def window_closed(case: Case) -> Wait | None:

@@ -221,6 +221,7 @@ class Standing:
         phantoms: POSTs in a row that were refused for an active job (409) that no complete listing showed; a job of ours, or a refusal
             that was explained, ends the row.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
+        revision: the one by which the schedule was taken in last; empty = not known.
     """
 
     ref: ConnectionRef
@@ -242,6 +243,7 @@ class Standing:
     walls: Mapping[str, datetime] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
     phantoms: int = 0
+    revision: str = ""
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from controller.model.calendar import CalendarEntry
+from controller.model.condition import Condition
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -32,7 +33,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class Summary:
     """The state with its reason, if the closed list has one for it, and a phrase for people."""
 
     state: State
@@ -66,6 +67,9 @@ class ScheduleStatus:
         next_fires_at: when the first of them may start: later than the slot itself by what ``jitter`` gives it.
         failures: syncs that failed in a row.
         freshness: how old the data is by ``freshnessAlert``; None where none was asked for.
+        conditions: one of each type, as the controller judged them last; they speak of ``observed_generation``.
+        revision: the one by which it was taken in last; empty = not known.
+        condition: all of it in one word, for people.
         missed_count: missed slots among the newest ones that were read.
         slots: newest records first.
         runs: newest jobs first.
@@ -75,7 +79,7 @@ class ScheduleStatus:
     name: str
     spec: ScheduleSpec | None
     entries: tuple[CalendarEntry, ...]
-    condition: Condition
+    condition: Summary
     generation: int
     observed_generation: int
     effective_since: datetime | None
@@ -89,6 +93,8 @@ class ScheduleStatus:
     runs: tuple[Run, ...]
     failures: int = 0
     freshness: Freshness | None = None
+    conditions: tuple[Condition, ...] = ()
+    revision: str = ""
 
     @property
     def next_slot_at(self) -> datetime | None:

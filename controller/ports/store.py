@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from controller.model.condition import Condition
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
@@ -175,6 +176,20 @@ class Store(Protocol):
 
     async def observed_through(self, platform: str) -> datetime | None:
         """What `note_observed` last said."""
+        ...
+
+    async def put_conditions(self, conditions: Mapping[ConnectionRef, Sequence[Condition]]) -> None:
+        """Keep the conditions given of each connection; types that are not given stay, and an empty row takes all of them away.
+
+        ``last_transition_at`` moves only when the status does: with the same status the time that is kept stays. A schedule that is
+        taken out of force loses its conditions.
+        """
+        ...
+
+    async def conditions(
+        self, platform: str, connection_id: str | None = None
+    ) -> dict[ConnectionRef, tuple[Condition, ...]]:
+        """The conditions of every connection of a platform that has any, or of one, in the order of `ConditionType`."""
         ...
 
     async def append_events(self, events: Sequence[Event]) -> None:

@@ -22,6 +22,7 @@ from controller.model.plan import (
 from controller.model.record import Reason
 from controller.reconcile import say
 from controller.reconcile.act import write_decisions
+from controller.reconcile.conditions import keep_conditions
 from controller.reconcile.gather import Mind, gather
 from controller.reconcile.timekeeping import read_clocks
 from controller.reconcile.world import World
@@ -72,6 +73,7 @@ async def run_cycle(
         plan = await _without(world, plan, broken)
     await write_decisions(world, plan)
     mind.allowance.spend(plan)
+    plan = await keep_conditions(world, mind, known, plan)
     corrected = [decided.ref for decided in plan.connections if decided.actions and decided.ref in unexpected]
     events = _hold_events(mind, plan)
     events.extend(_freshness_events(mind, known, plan))
@@ -89,7 +91,7 @@ async def _without(world: World, plan: Plan, broken: dict[int, str]) -> Plan:
         ref = plan.connections[index].ref
         fields = {"schedule": "", "platform": ref.platform, "connection_id": ref.connection_id, "message": message}
         events.append(Event(EventName.PLAN_REFUSED, plan.now, fields))
-        kept[index] = ConnectionPlan(ref, wake_at=plan.now + DEFECT_PAUSE)
+        kept[index] = ConnectionPlan(ref, wake_at=plan.now + DEFECT_PAUSE, defect=message)
     await say.tell(world, events)
     return replace(plan, connections=tuple(kept))
 

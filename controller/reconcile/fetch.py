@@ -166,11 +166,13 @@ async def _keep_applied(world: World, revision: str) -> None:
 
 def _differing(before: Desired, after: Desired) -> set[ConnectionRef]:
     refs = before.specs.keys() | after.specs.keys() | before.obstacles.keys() | after.obstacles.keys()
-    return {
+    changed = {
         ref
         for ref in refs
         if before.specs.get(ref) != after.specs.get(ref) or before.obstacles.get(ref) != after.obstacles.get(ref)
     }
+    # Nothing is done otherwise for a file that is rejected or mended, but its conditions say so.
+    return changed | (before.stale ^ after.stale)
 
 
 def _as_allowed(world: World, desired: Desired) -> Desired:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.decide.clock_watch import ClockWatch, DateAnswer, Reading, heard, ticked
+from controller.decide.conditions import Kept
 from controller.decide.desired import Desired
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
@@ -62,6 +63,7 @@ class Mind:
     freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
     began_at: datetime | None = None
     watch: ClockWatch = field(default_factory=ClockWatch)
+    conditions: dict[ConnectionRef, Kept] = field(default_factory=dict)
 
 
 async def gather(

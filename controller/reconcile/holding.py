@@ -7,6 +7,7 @@ from controller.errors import Fenced, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.reconcile import say
+from controller.reconcile.conditions import recall_conditions
 from controller.reconcile.gather import Mind
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
@@ -69,6 +70,7 @@ class Holding:
         seen.remember(await world.store.latest_jobs(name), now)
         if (before := self._mind.platforms.get(name)) is not None:
             seen.carry_on(before)
+        await recall_conditions(world, self._mind, name)
         self._mind.platforms[name] = seen
         self._epochs[name] = epoch
         self.gained.add(name)

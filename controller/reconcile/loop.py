@@ -155,6 +155,8 @@ class Loop:
     async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
         desired = self._mind.desired
         refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
+        # Files that contradicted each other before a restart may be gone since, and what was said of them with them.
+        refs |= self._mind.conditions.keys()
         return {ref for ref in refs if ref.platform in platforms}
 
     def _resync_soon(self) -> None:

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.conditions import whole
 from controller.decide.desired import Desired
 from controller.decide.freshness import freshness_at
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
+from controller.model.condition import Condition
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -20,7 +22,7 @@ from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standin
 from controller.model.revision import held_text
 from controller.model.safety import SafetyLimits
 from controller.model.schedule import Mode, ScheduleSpec
-from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
+from controller.model.status import Run, ScheduleStatus, State, StatusReport, Summary
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
@@ -49,6 +51,7 @@ class Case:
     is_stale: bool = False
     stale_because: str = ""
     clock: tuple[Reason, str] | None = None
+    kept: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
             clock=doubts.about(ref.platform),
+            kept=(await store.conditions(ref.platform, ref.connection_id)).get(ref, ()) if history else (),
         )
         # Every file that claims the connection is a schedule that somebody looks for.
         found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
@@ -156,7 +160,19 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         runs=case.runs,
         failures=standing.failures,
         freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
+        conditions=_conditions(case),
+        revision=standing.revision,
     )
+
+
+def _conditions(case: Case) -> tuple[Condition, ...]:
+    """What the controller judged last; nothing is judged here, where no platform was seen."""
+    if case.profile is None:
+        return whole(
+            case.kept, (), f"the settings know no platform called {case.ref.platform}", Reason.UNKNOWN_PLATFORM
+        )
+    never = case.standing.calendar_key is None
+    return whole(case.kept, (), f"no controller has {'taken it in' if never else 'judged it'} yet")
 
 
 def _fires_at(case: Case, profile: PlatformProfile, scheduled_at: datetime) -> datetime:
@@ -171,7 +187,7 @@ def _is_taken_in(spec: ScheduleSpec, standing: Standing) -> bool:
     return standing.content == spec.content and standing.schedule == spec.name
 
 
-def condition_of(case: Case) -> Condition:
+def condition_of(case: Case) -> Summary:
     """Put a schedule in one word: what needs a person most first."""
     found = (
         _in_the_specs(case),
@@ -182,97 +198,97 @@ def condition_of(case: Case) -> Condition:
         _waiting(case),
         _health(case),
     )
-    return next((condition for condition in found if condition is not None), Condition(State.READY))
+    return next((condition for condition in found if condition is not None), Summary(State.READY))
 
 
-def _in_the_specs(case: Case) -> Condition | None:
+def _in_the_specs(case: Case) -> Summary | None:
     """What the tree says, before anything that the schedule itself says."""
     if not case.is_in_specs:
-        return Condition(
+        return Summary(
             State.REMOVED, None, "no spec names its connection any more; the controller takes it out of force"
         )
     if case.obstacle is Reason.DUPLICATE_NAME:
-        return Condition(State.HELD, case.obstacle, "another file has the same name; none of them is in force")
+        return Summary(State.HELD, case.obstacle, "another file has the same name; none of them is in force")
     if case.obstacle is not None:
-        return Condition(State.HELD, case.obstacle, "another file claims the same connection; none of them is in force")
+        return Summary(State.HELD, case.obstacle, "another file claims the same connection; none of them is in force")
     if case.is_stale:
         because = f": {case.stale_because}" if case.stale_because else ""
-        return Condition(State.STALE, None, f"its last good version stays in force{because}")
+        return Summary(State.STALE, None, f"its last good version stays in force{because}")
     return None
 
 
-def _clock(case: Case) -> Condition | None:
+def _clock(case: Case) -> Summary | None:
     """Nothing is judged while the time is in doubt, an edit neither."""
-    return Condition(State.HELD, *case.clock) if case.clock is not None else None
+    return Summary(State.HELD, *case.clock) if case.clock is not None else None
 
 
-def _phantom(case: Case) -> Condition | None:
+def _phantom(case: Case) -> Summary | None:
     """The platform refuses one start after the other; what its last jobs came to says nothing of that."""
     phantoms = case.standing.phantoms
     if phantoms < PHANTOMS_MAX:
         return None
-    return Condition(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
+    return Summary(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
 
 
-def _asked_for(case: Case) -> Condition | None:
+def _asked_for(case: Case) -> Summary | None:
     """What the spec itself says stands against it."""
     spec = case.spec
     if spec is None:
         return None
     if case.standing.calendar_key is None:
-        return Condition(State.RECONCILING, None, "not in force yet: no controller has taken it in")
+        return Summary(State.RECONCILING, None, "not in force yet: no controller has taken it in")
     if not _is_taken_in(spec, case.standing):
-        return Condition(State.RECONCILING, None, "edited; the controller has not taken the edit in yet")
+        return Summary(State.RECONCILING, None, "edited; the controller has not taken the edit in yet")
     if spec.unsupported:
-        return Condition(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
+        return Summary(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
     if spec.conflicts:
-        return Condition(State.HELD, Reason.POLICY_CONFLICT, f"policies set {', '.join(spec.conflicts)} differently")
+        return Summary(State.HELD, Reason.POLICY_CONFLICT, f"policies set {', '.join(spec.conflicts)} differently")
     if spec.suspend is not None and spec.suspend.covers(case.now):
-        return Condition(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
+        return Summary(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
     if (freeze := freeze_at(spec, case.now)) is not None:
-        return Condition(State.FROZEN, Reason.FROZEN, suspension_text(freeze))
+        return Summary(State.FROZEN, Reason.FROZEN, suspension_text(freeze))
     return None
 
 
-def _under_way(case: Case) -> Condition | None:
+def _under_way(case: Case) -> Summary | None:
     claim = case.standing.claim
     if claim is not None:
         profile = case.profile or PlatformProfile()
         if claim.answer is Answer.NONE and case.now - claim.written_at <= profile.send_within + profile.write_timeout:
-            return Condition(State.RUNNING, Reason.TRIGGER_IN_FLIGHT, "its request is under way")
+            return Summary(State.RUNNING, Reason.TRIGGER_IN_FLIGHT, "its request is under way")
         message = f"whether the request of {claim.written_at:%H:%M:%SZ} made a job is not known yet"
-        return Condition(State.IN_DOUBT, Reason.IN_DOUBT, message)
+        return Summary(State.IN_DOUBT, Reason.IN_DOUBT, message)
     active = next((run for run in case.runs if run.job.is_active), None)
     if active is None:
         return None
     whose = "" if active.scheduled_at is not None else ", started elsewhere"
     rows = f", {active.job.rows:,} rows" if active.job.rows is not None else ""
     message = f"{active.job.job_id} is {active.job.status} since {active.job.created_at:%H:%M:%SZ}{rows}{whose}"
-    return Condition(State.RUNNING, Reason.ACTIVE, message)
+    return Summary(State.RUNNING, Reason.ACTIVE, message)
 
 
-def _waiting(case: Case) -> Condition | None:
+def _waiting(case: Case) -> Summary | None:
     if case.spec is not None and case.spec.mode is Mode.OBSERVE:
-        return Condition(State.OBSERVING, Reason.OBSERVE, "only observed; nothing is triggered")
+        return Summary(State.OBSERVING, Reason.OBSERVE, "only observed; nothing is triggered")
     held = next((record for record in reversed(case.standing.pending) if record.outcome is Outcome.HELD), None)
-    return None if held is None else Condition(State.HELD, held.reason, held.message)
+    return None if held is None else Summary(State.HELD, held.reason, held.message)
 
 
-def _health(case: Case) -> Condition | None:
+def _health(case: Case) -> Summary | None:
     """Too many failures, data that is too old, then the result of the last sync, whoever started it."""
     if case.spec is not None:
         if (stall := stalled_by(case.spec, case.standing.failures)) is not None:
-            return Condition(State.STALLED, *stall)
+            return Summary(State.STALLED, *stall)
         freshness = freshness_at(case.spec, case.standing, case.now)
         if freshness not in (None, Freshness.FRESH):
             success = case.standing.last_success
             since = f"since {success.finished_at:%Y-%m-%d %H:%M:%SZ}" if success is not None else "yet"
-            return Condition(State.OUTDATED, None, f"no sync has succeeded {since} ({freshness})")
+            return Summary(State.OUTDATED, None, f"no sync has succeeded {since} ({freshness})")
     ended = next((r.job for r in case.runs if r.job.kind is JobKind.SYNC and r.job.status.is_terminal), None)
     if ended is not None and ended.status is not JobStatus.SUCCEEDED:
         rows = f" after {ended.rows:,} rows" if ended.rows is not None else ""
         word = "was cancelled" if ended.status is JobStatus.CANCELLED else str(ended.status)
-        return Condition(State.FAILING, None, f"{ended.job_id} {word}{rows}")
+        return Summary(State.FAILING, None, f"{ended.job_id} {word}{rows}")
     return None
 
 

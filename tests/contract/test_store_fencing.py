@@ -20,6 +20,7 @@ from tests.unit.adapters.stores.samples import (
     accept,
     cancel_of,
     claim_of,
+    condition_of,
     event_of,
     job_of,
     minute,
@@ -50,6 +51,7 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
     },
     "request_cancel": {"cancel": lambda s: s.request_cancel(cancel_of("9", 9))},
     "save_jobs": {"jobs": lambda s: s.save_jobs("acme", [job_of("9")])},
+    "put_conditions": {"condition": lambda s: s.put_conditions({ORDERS: [condition_of()]})},
     "note_observed": {"observation": lambda s: s.note_observed("acme", minute(9))},
 }
 """Every write that names a platform, by the method that makes it; each would change something in the store of `filled`."""
@@ -64,7 +66,7 @@ NO_ONES: Mapping[str, Write] = {
 
 OTHERS = {
     "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
-    "clock_events", "epoch", "revisions", "take", "close"
+    "clock_events", "conditions", "epoch", "revisions", "take", "close"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
 
@@ -95,6 +97,7 @@ def everything(store: Store) -> list[Any]:
         store.observed_through("acme"),
         store.policies(),
         store.revisions(),
+        store.conditions("acme"),
         store.events(),
     ]
     return [run(question) for question in questions]

@@ -4,7 +4,7 @@ from controller.model.event import EventName
 from controller.model.identity import ConnectionRef
 from controller.model.profile import EMBEDDED
 from controller.model.record import Reason
-from controller.model.status import Condition, State
+from controller.model.status import State, Summary
 from controller.reconcile.restored import Restorers
 from controller.reconcile.status import Reading, read_report
 from tests.fakes.platform import TriggerFault
@@ -23,7 +23,7 @@ def alerts(stage: Stage) -> int:
     return len(stage.log.of(EventName.PHANTOM_JOB_REPORTED))
 
 
-async def condition(stage: Stage) -> Condition:
+async def condition(stage: Stage) -> Summary:
     """What ``mainspring get`` says of the one schedule."""
     restorers = Restorers(lambda _: None, lambda _: None)
     reading = Reading(stage.store, stage.specs, restorers, {"default": EMBEDDED}, stage.clock.now())
@@ -53,7 +53,7 @@ def test_the_third_in_a_row_is_told_and_from_then_on_a_slot_has_one_post() -> No
         assert (await condition(stage)).state is State.HELD
         await stage.run_for(600)
         assert ((await stage.words(ref))[-1], starts(stage)) == ("Triggered", 6)
-        assert await condition(stage) == Condition(State.READY)
+        assert await condition(stage) == Summary(State.READY)
         for _ in range(3):
             stage.platform.script(TriggerFault.BUSY)
         await stage.run_for(600)
@@ -107,6 +107,6 @@ def test_a_job_that_shows_up_after_all_ends_the_row() -> None:
         await stage.run_for(30)
         assert await stage.words(ref) == ["Skipped(Active)", "Triggered"]
         assert (await stage.store.standings({ref: ()}))[ref].phantoms == 0
-        assert await condition(stage) == Condition(State.READY)
+        assert await condition(stage) == Summary(State.READY)
 
     play(scenario)

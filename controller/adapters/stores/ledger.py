@@ -62,6 +62,7 @@ class ConnectionLedger:
     fresh_since: datetime | None = None
     phantoms: int = 0
     content_since: datetime | None = None
+    revision: str = ""
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
@@ -75,7 +76,7 @@ class ConnectionLedger:
         if spec.content != self.content:
             self.failures, self.content_since = 0, accepted.effective_since
         self.name, self.calendar_key, self.content = spec.name, spec.calendar_key, spec.content
-        self.generation = accepted.generation
+        self.generation, self.revision = accepted.generation, accepted.revision
 
     def move_watermark(self, through: datetime) -> None:
         """Only ever forward."""
@@ -189,6 +190,7 @@ class ConnectionLedger:
             last_success=self.last_success,
             fresh_since=self.fresh_since,
             phantoms=self.phantoms,
+            revision=self.revision,
             walls=self.walls(),
             counted=frozenset(job_id for job_id, key in attributed.items() if self._is_counted(job_id, key)),
         )

@@ -21,6 +21,7 @@ from controller.adapters.stores.claiming import (
 )
 from controller.adapters.stores.ledger import ClosedClaim
 from controller.adapters.stores.memory_state import Epoch, MemoryState
+from controller.model.condition import Condition
 from controller.model.event import Event
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
@@ -91,6 +92,8 @@ class MemoryStore:
         self._state.refuse_claimed(decisions)
         self._state.owners |= new_owners
         for accepted in decisions.accepted:
+            if accepted.spec is None:
+                self._state.conditions.pop(accepted.ref, None)
             if accepted.spec is not None or accepted.ref in self._state.connections:
                 self._state.connection(accepted.ref).accept(accepted)
         for settled in decisions.settled:
@@ -243,6 +246,17 @@ class MemoryStore:
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""
         return self._state.observed.get(platform)
+
+    async def put_conditions(self, conditions: Mapping[ConnectionRef, Sequence[Condition]]) -> None:
+        """Keep conditions; the time of one whose status stays is not moved."""
+        self._expect(*sorted({ref.platform for ref in conditions}))
+        self._state.put_conditions(conditions)
+
+    async def conditions(
+        self, platform: str, connection_id: str | None = None
+    ) -> dict[ConnectionRef, tuple[Condition, ...]]:
+        """The conditions of a platform's connections."""
+        return self._state.conditions_on(platform, connection_id)
 
     async def append_events(self, events: Sequence[Event]) -> None:
         """Add to the journal."""

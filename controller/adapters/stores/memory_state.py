@@ -1,12 +1,13 @@
 """What the handles of a memory store share."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from controller.adapters.stores.claiming import job_belongs_elsewhere, slot_is_claimed
 from controller.adapters.stores.ledger import ConnectionLedger
+from controller.model.condition import Condition, ConditionType
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
 from controller.model.record import Claim, SlotRecord, Standing
@@ -36,6 +37,7 @@ class MemoryState:
     policies: tuple[StoredPolicy, ...] = ()
     epochs: dict[str, Epoch] = field(default_factory=dict)
     revisions: Revisions = field(default_factory=Revisions)
+    conditions: dict[ConnectionRef, dict[ConditionType, Condition]] = field(default_factory=dict)
 
     def epoch_of(self, platform: str) -> int | None:
         """The epoch in force; None before anybody took the platform."""
@@ -101,6 +103,27 @@ class MemoryState:
         if self.owners.get(owned, claim.key) != claim.key:
             raise job_belongs_elsewhere(claim.key.slot, record.job_id)
         return {owned: claim.key}
+
+    def put_conditions(self, conditions: Mapping[ConnectionRef, Sequence[Condition]]) -> None:
+        """Write those of each connection; one with none loses all that it has, and no time moves without its status."""
+        for ref, rows in conditions.items():
+            if not rows:
+                self.conditions.pop(ref, None)
+            for row in rows:
+                kept = self.conditions.setdefault(ref, {})
+                before = kept.get(row.type)
+                if before is None or before.status is not row.status:
+                    kept[row.type] = row
+                else:
+                    kept[row.type] = replace(row, last_transition_at=before.last_transition_at)
+
+    def conditions_on(self, platform: str, connection_id: str | None) -> dict[ConnectionRef, tuple[Condition, ...]]:
+        """Those of every connection of a platform, or of one, in the order of their types."""
+        return {
+            ref: tuple(kept[each] for each in ConditionType if each in kept)
+            for ref, kept in self.conditions.items()
+            if ref.platform == platform and connection_id in (None, ref.connection_id)
+        }
 
     def events_of(
         self, after: int, since: datetime | None, schedule: str | None, limit: int

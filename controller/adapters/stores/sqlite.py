@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from controller.adapters.stores import sqlite_conditions as conditions_table
 from controller.adapters.stores import sqlite_epochs as epochs
 from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
@@ -19,6 +20,7 @@ from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
+from controller.model.condition import Condition
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
@@ -218,6 +220,18 @@ class SqliteStore:
         """How far a platform was seen."""
         with self._file.reading() as database:
             return reads.observed_through(database, platform)
+
+    async def put_conditions(self, conditions: Mapping[ConnectionRef, Sequence[Condition]]) -> None:
+        """Keep conditions; the time of one whose status stays is not moved."""
+        with self._writing(*sorted({ref.platform for ref in conditions})) as database:
+            conditions_table.put(database, conditions)
+
+    async def conditions(
+        self, platform: str, connection_id: str | None = None
+    ) -> dict[ConnectionRef, tuple[Condition, ...]]:
+        """The conditions of a platform's connections."""
+        with self._file.reading() as database:
+            return conditions_table.read(database, platform, connection_id)
 
     async def append_events(self, events: Sequence[Event]) -> None:
         """Add to the journal."""

@@ -29,7 +29,7 @@ from controller.ports.store import StoredEvent, StoredPolicy
 
 _SCHEDULES = """
     SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at,
-        failures, success_job_id, success_at, fresh_since, phantoms
+        failures, success_job_id, success_at, fresh_since, phantoms, revision
     FROM schedule WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?))
 """
 
@@ -194,7 +194,7 @@ def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
     if schedule is None:
         return Standing(ref)
     _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule[:8]
-    failures, success_job_id, success_at, fresh_since, phantoms = schedule[8:]
+    failures, success_job_id, success_at, fresh_since, phantoms, revision = schedule[8:]
     return Standing(
         ref=ref,
         schedule=name,
@@ -208,6 +208,7 @@ def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
         last_success=None if success_at is None else Success(success_job_id, instant(success_at)),
         fresh_since=instant_or_none(fresh_since),
         phantoms=phantoms,
+        revision=revision,
     )
 
 

@@ -17,15 +17,18 @@ from controller.adapters.stores.rows import (
     record_to_row,
     slot_columns,
 )
+from controller.adapters.stores.sqlite_conditions import forget
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord
 
 _ACCEPT = """
-    INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation, content_since)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?6)
+    INSERT INTO schedule (platform, connection_id, name, calendar_key, content, effective_since, watermark, generation, revision,
+        content_since)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?6)
     ON CONFLICT (platform, connection_id) DO UPDATE SET
         name = excluded.name, calendar_key = excluded.calendar_key, content = excluded.content, generation = excluded.generation,
+        revision = excluded.revision,
         failures = CASE WHEN content IS excluded.content THEN failures ELSE 0 END,
         content_since = CASE WHEN content IS excluded.content THEN content_since ELSE excluded.content_since END,
         effective_since = CASE WHEN calendar_key IS excluded.calendar_key THEN effective_since ELSE excluded.effective_since END,
@@ -120,6 +123,7 @@ def accept(database: sqlite3.Connection, accepted: AcceptSchedule) -> None:
     ref, spec = accepted.ref, accepted.spec
     if spec is None:
         database.execute(_TAKE_OUT, (ref.platform, ref.connection_id))
+        forget(database, ref)
         return
     effective_since = micros(accepted.effective_since)
     watermark = micros(accepted.effective_since.replace(microsecond=0))
@@ -134,6 +138,7 @@ def accept(database: sqlite3.Connection, accepted: AcceptSchedule) -> None:
             effective_since,
             watermark,
             accepted.generation,
+            accepted.revision,
         ),
     )
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType, Why
 from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
@@ -147,6 +148,52 @@ JOBS: Sequence[Job] = (
 )
 
 
+UNREMARKABLE: Mapping[ConditionType, tuple[ConditionStatus, Why, str]] = {
+    ConditionType.READY: (ConditionStatus.TRUE, ConditionReason.SCHEDULED, "nothing stands against its next slot"),
+    ConditionType.RECONCILING: (ConditionStatus.FALSE, ConditionReason.SETTLED, "nothing is under way"),
+    ConditionType.STALLED: (ConditionStatus.FALSE, ConditionReason.NOTHING_STALLED, "nobody needs to act"),
+    ConditionType.DRIFTED: (ConditionStatus.FALSE, ConditionReason.NO_DRIFT, "the platform's settings are as desired"),
+    ConditionType.HEALTHY: (ConditionStatus.TRUE, ConditionReason.SYNC_SUCCEEDED, "its last sync succeeded"),
+    ConditionType.IN_WINDOW: (ConditionStatus.TRUE, ConditionReason.NO_WINDOWS, "no window limits it"),
+}
+
+REMARKABLE: Sequence[tuple[str, Condition]] = (
+    (
+        "ledger",
+        Condition(
+            ConditionType.READY,
+            ConditionStatus.FALSE,
+            Reason.SUSPENDED,
+            "moving house (by ana)",
+            1,
+            at("2026-03-27T08:00:00"),
+        ),
+    ),
+    (
+        "prices",
+        Condition(
+            ConditionType.HEALTHY,
+            ConditionStatus.FALSE,
+            ConditionReason.SYNC_FAILED,
+            "job_40 failed after 17 rows",
+            1,
+            at("12:00:06"),
+        ),
+    ),
+    (
+        "legacy",
+        Condition(
+            ConditionType.STALLED,
+            ConditionStatus.TRUE,
+            ConditionReason.SPEC_REJECTED,
+            "a file is rejected; the last good version stays in force until it is mended",
+            1,
+            at("11:30:00"),
+        ),
+    ),
+)
+
+
 def _slot_fields(name: str, slot: str) -> dict[str, str | int | float | bool | None]:
     return {
         "schedule": name,
@@ -195,6 +242,10 @@ async def _fill(path: Path) -> None:
     claim = Claim(ClaimKey(SlotKey(ref("doubt"), at("12:00:00")), 0), 1, at("12:00:01"), frozenset(), "doubt", REVISION)
     await store.claim(claim)
     await store.answered(claim, Answer.UNKNOWN, at("12:00:11"))
+    judged = ("orders", "clicks", "ledger", "prices", "edited", "legacy")
+    usual = [Condition(kind, *said, 1, ago(days=7)) for kind, said in UNREMARKABLE.items()]
+    await store.put_conditions({ref(name): usual for name in judged})
+    await store.put_conditions({ref(name): [condition] for name, condition in REMARKABLE})
     await store.save_jobs("default", JOBS)
     await store.note_observed("default", at("12:00:20"))
     await store.append_events(EVENTS)

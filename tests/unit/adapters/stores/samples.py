@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
 from controller.model.calendar import CalendarEntry, EntryKind
+from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType
 from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
@@ -152,6 +153,11 @@ def cancel_of(job_id: str, at: float = 0, ref: ConnectionRef = ORDERS) -> Cancel
 def event_of(at: float = 0, *, schedule: str | None = "nightly") -> Event:
     """A fact."""
     return Event(EventName.SLOT_SKIPPED, minute(at), {"schedule": schedule, "n": 1, "x": 0.5, "ok": True, "none": None})
+
+
+def condition_of(at: float = 0, status: ConditionStatus = ConditionStatus.TRUE) -> Condition:
+    """A condition as it is found at an instant."""
+    return Condition(ConditionType.READY, status, ConditionReason.SCHEDULED, "said so", 1, minute(at))
 
 
 def standing(store: Store, ref: ConnectionRef = ORDERS, *job_ids: str) -> Standing:
