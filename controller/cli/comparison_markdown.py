@@ -30,7 +30,8 @@ from controller.decide.comparison.difference import (
     ScheduleChange,
 )
 from controller.decide.comparison.pace import PACE_DAYS
-from controller.model.request import RequestAction
+from controller.model.request import DeclaredRequest, RequestAction
+from controller.ports.spec_source import SpecError
 
 MARKER = "<!-- mainspring plan -->"
 """By this a job finds its earlier comment and updates it."""
@@ -61,13 +62,12 @@ def comparison_markdown(compared: Compared) -> str:
     head += _cautions(found.cautions)
     if found.is_empty:
         head += ["Nothing changes: no schedule, policy or request differs in what it does.", ""]
-    head += _schedules(found.schedules)
     head += _requests(compared)
     head += _policies(found.policies)
+    head += _schedules(found.schedules)
     tail = ["", _load(compared), "", EXPLAINED]
     room = BYTES_MAX - len("\n".join([*head, *tail]).encode())
-    parts = [_detail(each) for each in found.schedules]
-    shown, left = fitting(parts, room)
+    shown, left = fitting(found.schedules, _detail, room)
     return "\n".join([*head, *shown, *_left_out(left, "schedule", "the details of"), *tail])
 
 
@@ -85,7 +85,7 @@ def _left_out(left: int, noun: str, what: str = "") -> list[str]:
 
 def _cautions(cautions: Sequence[Caution]) -> list[str]:
     lines: list[str] = []
-    shown, left = fitting([_caution(each) for each in cautions], CAUTIONS_BYTES)
+    shown, left = fitting(cautions, _caution, CAUTIONS_BYTES)
     for level, alert in ALERTS.items():
         rows = [line for line, each in zip(shown, cautions, strict=False) if each.level is level]
         if rows:
@@ -105,11 +105,7 @@ def _caution(caution: Caution) -> str:
 def _errors(compared: Compared) -> list[str]:
     if not compared.errors:
         return []
-    rows = [
-        f"> - {code(f'{each.origin}:{each.origin.column}')} {code(each.code)}: {plain(cut(each.message, TEXT_MAX))}"
-        for each in compared.errors
-    ]
-    shown, left = fitting(rows, ERRORS_BYTES)
+    shown, left = fitting(compared.errors, _error, ERRORS_BYTES)
     count = counted(len(compared.errors), "error")
     kept = "What a rejected file last held in good order stays in force."
     return [
@@ -121,18 +117,23 @@ def _errors(compared: Compared) -> list[str]:
     ]
 
 
+def _error(error: SpecError) -> str:
+    place = code(f"{error.origin}:{error.origin.column}")
+    return f"> - {place} {code(error.code)}: {plain(cut(error.message, TEXT_MAX))}"
+
+
 def _schedules(changes: Sequence[ScheduleChange]) -> list[str]:
     if not changes:
         return []
     head = ("", "Schedule", "What changes", "Runs per day", "Next start (UTC)")
-    rows = table(head, (_row(each) for each in changes))
-    shown, left = fitting(rows[2:], ROWS_BYTES)
-    return ["### Schedules", "", *rows[:2], *shown, "", *_left_out(left, "schedule")]
+    shown, left = fitting(changes, _row, ROWS_BYTES)
+    return ["### Schedules", "", *table(head, ()), *shown, "", *_left_out(left, "schedule")]
 
 
-def _row(change: ScheduleChange) -> tuple[str, ...]:
+def _row(change: ScheduleChange) -> str:
     runs = from_to(runs_text(change.pace_before), runs_text(change.pace_after))
-    return f"**{change.kind}**", code(change.name), _what(change), runs, plain(start_text(change.pace_after))
+    cells = (f"**{change.kind}**", code(change.name), _what(change), runs, plain(start_text(change.pace_after)))
+    return f"| {' | '.join(cells)} |"
 
 
 def _what(change: ScheduleChange) -> str:
@@ -155,27 +156,27 @@ def _short(field: FieldChange, value: object) -> str:
 def _requests(compared: Compared) -> list[str]:
     if not compared.found.requests:
         return []
-    rows = []
-    for each in compared.found.requests:
-        told = plain(cut(request_text(each), TEXT_MAX))
-        told = f"**{told}**" if each.action is RequestAction.RESET else told
-        rows.append(f"- {code(each.name)} ({code(str(each.origin))}): {told}")
-    shown, left = fitting(rows, OTHERS_BYTES)
+    shown, left = fitting(compared.found.requests, _request, OTHERS_BYTES)
     return ["### Requests", "", *shown, "", *_left_out(left, "request")]
+
+
+def _request(request: DeclaredRequest) -> str:
+    told = plain(cut(request_text(request), TEXT_MAX))
+    strong = f"**{told}**" if request.action is RequestAction.RESET else told
+    return f"- {code(request.name)} ({code(str(request.origin))}): {strong}"
 
 
 def _policies(changes: Sequence[PolicyChange]) -> list[str]:
     if not changes:
         return []
-    parts = [
-        details(
-            f"<b>{each.kind}</b> {html_code(each.name)} · speaks of {counted(each.selects, 'schedule')}",
-            [f"{code(str(each.origin))}", "", *_diff(each.fields)],
-        )
-        for each in changes
-    ]
-    shown, left = fitting(parts, OTHERS_BYTES)
+    shown, left = fitting(changes, _policy, OTHERS_BYTES)
     return ["### Policies", "", *shown, "", *_left_out(left, "policy change")]
+
+
+def _policy(change: PolicyChange) -> str:
+    title = f"<b>{change.kind}</b> {html_code(change.name)} · speaks of {counted(change.selects, 'schedule')}"
+    body = [code(str(change.origin)), "", *_diff(change.fields, is_new=change.kind is Change.ADDED)]
+    return details(title, body)
 
 
 def _detail(change: ScheduleChange) -> str:

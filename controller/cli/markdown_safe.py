@@ -1,7 +1,8 @@
 """Text that somebody else wrote, inside Markdown: it stays text, whatever it holds, on GitHub and GitLab alike."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
+from typing import TypeVar
 
 from controller.cli.page import printable
 
@@ -14,6 +15,8 @@ REFERENCES = frozenset("@#!%~&$")
 ZERO_WIDTH = "\u200b"
 
 CUT = "…"
+
+T = TypeVar("T")
 
 
 def plain(text: str) -> str:
@@ -59,10 +62,11 @@ def details(title: str, body: Sequence[str]) -> str:
     return "\n".join(["<details>", f"<summary>{title}</summary>", "", "\n".join(body).rstrip(), "", "</details>"])
 
 
-def fitting(parts: Sequence[str], room: int) -> tuple[list[str], int]:
-    """As many parts from the beginning as fit into so many bytes, and how many are left out."""
+def fitting(parts: Sequence[T], draw: Callable[[T], str], room: int) -> tuple[list[str], int]:
+    """As many parts from the beginning as fit into so many bytes once they are drawn, and how many are left out."""
     found: list[str] = []
-    for part in parts:
+    for each in parts:
+        part = draw(each)
         room -= len(part.encode()) + 1
         if room < 0:
             break

@@ -1,5 +1,6 @@
 """What deserves a second look before a revision is merged."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from controller.decide.comparison.clock_changes import YEAR_SECONDS, slot_in_fold
@@ -12,6 +13,11 @@ from controller.model.schedule import Mode, Overlap, ScheduleSpec
 PEAK_FACTOR = 2
 PEAK_MIN = 10
 """From which number of starts an hour on it is told that a peak has doubled."""
+
+ALIKE_MIN = 5
+"""From this number of schedules on, what is true of all of them is told once."""
+
+NAMES_SHOWN = 3
 
 CORRECTIONS = ("drift.platformSchedule", "drift.connectionStatus")
 ENFORCE = "Enforce"
@@ -111,12 +117,14 @@ def _standstill(word: str, change: FieldChange) -> Iterator[Told]:
 
 
 def peak_caution(before: Totals, after: Totals) -> Iterator[Caution]:
-    """An hour that gets much busier than the busiest was."""
-    old, new = before.load.hour, after.load.hour
-    earlier = 0 if old is None else old.starts
-    if new is not None and new.starts >= PEAK_MIN and new.starts >= PEAK_FACTOR * max(earlier, 1):
-        message = f"the busiest hour grows from {earlier:,} to {new.starts:,} starts, at {new.at:%Y-%m-%d %H:%MZ}"
-        yield Caution(Level.WARNING, "peak-doubles", message)
+    """A minute or an hour that gets much busier than the busiest was."""
+    minutes = [next(iter(each.load.minutes), None) for each in (before, after)]
+    hours = [each.load.hour for each in (before, after)]
+    for word, (old, new) in (("minute", minutes), ("hour", hours)):
+        earlier = 0 if old is None else old.starts
+        if new is not None and new.starts >= PEAK_MIN and new.starts >= PEAK_FACTOR * max(earlier, 1):
+            message = f"the busiest {word} grows from {earlier:,} to {new.starts:,} starts, at {new.at:%Y-%m-%d %H:%MZ}"
+            yield Caution(Level.WARNING, "peak-doubles", message)
 
 
 def moved_cautions(changes: Sequence[ScheduleChange]) -> Iterator[Caution]:
@@ -129,6 +137,16 @@ def moved_cautions(changes: Sequence[ScheduleChange]) -> Iterator[Caution]:
 
 
 def ranked(cautions: Sequence[Caution]) -> tuple[Caution, ...]:
-    """The worst first, then as they came."""
+    """The worst first, then as they came; what is the same for many schedules is told once."""
+    alike: dict[tuple[Level, str, str], list[Caution]] = defaultdict(list)
+    for each in cautions:
+        alike[each.level, each.code, each.message].append(each)
+    told = [one for rows in alike.values() for one in (rows if len(rows) < ALIKE_MIN else [_for_all(rows)])]
     order = list(Level)
-    return tuple(sorted(cautions, key=lambda each: order.index(each.level)))
+    return tuple(sorted(told, key=lambda each: order.index(each.level)))
+
+
+def _for_all(rows: Sequence[Caution]) -> Caution:
+    names = ", ".join(each.schedule for each in rows[:NAMES_SHOWN])
+    first = rows[0]
+    return Caution(first.level, first.code, f"{len(rows):,} schedules ({names}, …): {first.message}")

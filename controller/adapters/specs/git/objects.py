@@ -44,7 +44,7 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
     """List the spec files of a commit below a path.
 
     Raises:
-        GitFailed: the commit or the path does not exist, or there are too many files.
+        GitFailed: the commit or the path does not exist, content is missing, or there are too many files.
     """
     tree = f"{commit}:{path.strip('/')}" if path.strip("./") else commit
     rows = (await git.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)).split(b"\0")
@@ -53,6 +53,8 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
         if row:
             described, _, name = row.partition(b"\t")
             mode, _, oid, size = described.decode("ascii").split()
+            if size == "BAD":
+                raise GitFailed(f"the repository lacks object {oid}; fetch it whole, without a filter")
             _add(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
     if len(found.files) > FILES_MAX:
         raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
