@@ -232,7 +232,7 @@ def test_a_blob_that_is_not_there_is_fetched_by_nobody(repository: Repository, t
     lose_a_blob(repository)
     marker = tmp_path / "marker"
     hostile(repository, marker)
-    with pytest.raises(SpecSourceUnavailable, match="lacks object .*; fetch it whole, without a filter"):
+    with pytest.raises(SpecSourceUnavailable, match="; fetch it whole, without a filter"):
         read(repository.folder, "HEAD~1", "HEAD")
     assert not marker.exists()
 
