@@ -41,7 +41,7 @@ def compare(before: Revision, after: Revision, at: datetime, given: Iterable[Cau
     ``given``: what reading the files has found already and belongs among the cautions.
     """
     old = merge(Desired(), "before", before.specs, before.failed_paths, before.policies)
-    new = merge(old, "after", after.specs, after.failed_paths, after.policies)
+    new = merge(old, "after", after.specs, _newly_failed(before, after), after.policies)
     counter = Counter(at)
     changes = [each for ref in sorted(_refs(old, new)) if (each := _change(ref, old, new, after, counter)) is not None]
     policies = tuple(_policy_changes(old, new))
@@ -71,6 +71,15 @@ def compare(before: Revision, after: Revision, at: datetime, given: Iterable[Cau
         unread=tuple(sorted(before.failed_paths)),
         counts=Tally(each.kind for each in changes),
     )
+
+
+def _newly_failed(before: Revision, after: Revision) -> frozenset[str]:
+    """The rejected files that may stand in the way of a removal.
+
+    Of one that was rejected before, the controller most likely has a good version from earlier still, and believes what is missing.
+    """
+    known = {each.origin.path for each in (*before.specs, *before.policies)}
+    return frozenset(path for path in after.failed_paths if path in known or path not in before.failed_paths)
 
 
 def _refs(old: Desired, new: Desired) -> set[ConnectionRef]:

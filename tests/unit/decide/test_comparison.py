@@ -139,6 +139,14 @@ def test_no_absence_is_believed_while_an_unknown_file_is_rejected() -> None:
     assert "c.yaml is rejected" in only(found).remark
 
 
+def test_a_file_that_was_rejected_before_hides_no_removal() -> None:
+    """The controller has seen more than two revisions, and most likely knows what that file held in good order."""
+    broken = {"c.yaml": BROKEN}
+    assert told(compared(A | B | broken, A | broken)) == {"b": Change.REMOVED}
+    half = {"b.yaml": B["b.yaml"] + "---\n" + BROKEN}
+    assert told(compared(A | half, A | {"b.yaml": BROKEN})) == {"b": Change.KEPT}
+
+
 def test_twins_are_in_force_neither_of_them() -> None:
     """Two documents for one connection: nothing starts it."""
     found = compared(A | B, A | B | {"c.yaml": schedule("c", HOURLY, "conn_a")})
