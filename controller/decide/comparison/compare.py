@@ -78,7 +78,8 @@ def _newly_failed(before: Revision, after: Revision) -> frozenset[str]:
 
     Of one that was rejected before, the controller most likely has a good version from earlier still, and believes what is missing.
     """
-    known = {each.origin.path for each in (*before.specs, *before.policies)}
+    origins = [*(spec.origin for spec in before.specs), *(policy.origin for policy in before.policies)]
+    known = {origin.path for origin in origins}
     return frozenset(path for path in after.failed_paths if path in known or path not in before.failed_paths)
 
 
