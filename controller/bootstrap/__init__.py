@@ -3,6 +3,7 @@
 from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader
 from controller.bootstrap.identity import product_version, system_clock
 from controller.bootstrap.reading import follow_events, read_events, read_forecast, read_status
+from controller.bootstrap.revisions import Revisions, RevisionTree, read_revisions
 from controller.bootstrap.running import preview_cycle, run_controller
 from controller.bootstrap.simulated import (
     SimulatedPorts,
@@ -16,6 +17,8 @@ from controller.bootstrap.wiring import Output, Render, build_world, close_world
 __all__ = [
     "Output",
     "Render",
+    "RevisionTree",
+    "Revisions",
     "SimulatedPorts",
     "build_world",
     "check_specs",
@@ -27,6 +30,7 @@ __all__ = [
     "product_version",
     "read_events",
     "read_forecast",
+    "read_revisions",
     "read_spec_files",
     "read_specs",
     "read_status",

@@ -8,6 +8,7 @@ from controller.bootstrap import has_store, preview_cycle
 from controller.cli.choose import add_at
 from controller.cli.options import add_settings, settings_of
 from controller.cli.page import note, printable, write, write_json
+from controller.cli.plan_revisions import add_revisions, execute_revisions, is_wanted
 from controller.cli.plan_rows import rows_of
 from controller.cli.plan_text import plan_markdown, plan_text
 from controller.cli.terminal import Paint, complain
@@ -17,6 +18,7 @@ EXAMPLE = """examples:
   mainspring plan
   mainspring plan -o markdown > plan.md
   mainspring plan --detailed-exitcode -o json
+  mainspring plan --from-revision origin/main --to-revision HEAD -o markdown   # what a merge would change, offline
 
 exit code: 0 planned, 1 error, 2 wrong usage; with --detailed-exitcode (as Terraform's): 0 nothing to do, 1 error, 2 changes"""
 
@@ -31,10 +33,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--detailed-exitcode", action="store_true", help="2 if there is something to do")
     add_at(parser)
     add_settings(parser, specs=True)
+    add_revisions(parser)
 
 
 def execute(parsed: argparse.Namespace) -> int:
     """Decide as the controller would, and carry nothing out."""
+    if is_wanted(parsed):
+        return execute_revisions(parsed)
     settings = settings_of(parsed)
     if not has_store(settings):
         note([f"{settings.store} does not exist yet: planned as for a first start"])

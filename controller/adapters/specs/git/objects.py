@@ -45,7 +45,7 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
     """List the spec files of a commit below a path.
 
     Raises:
-        GitFailed: the commit or the path does not exist, or there are too many files.
+        GitFailed: the commit or the path does not exist, content is missing, or there are too many files.
     """
     tree = f"{commit}:{path.strip('/')}" if path.strip("./") else commit
     rows = (await git.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)).split(b"\0")
@@ -54,6 +54,8 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
         if row:
             described, _, name = row.partition(b"\t")
             mode, _, oid, size = described.decode("ascii").split()
+            if size == "BAD":
+                raise GitFailed(f"the repository lacks object {oid}; fetch it whole, without a filter")
             add_file(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
     check_count(found)
     return found
