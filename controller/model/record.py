@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from controller.model.asked import Request
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.job import JobKind
+from controller.model.schedule import Suspension
 
 
 class Outcome(StrEnum):
@@ -63,6 +66,8 @@ class Reason(StrEnum):
     CLOCK_FROZEN = "ClockFrozen"
     CLOCK_SKEW = "ClockSkew"
     PHANTOM_ACTIVE = "PhantomActive"
+    REQUESTED = "Requested"
+    NOT_ALLOWED = "NotAllowed"
 
 
 class Cause(StrEnum):
@@ -72,6 +77,7 @@ class Cause(StrEnum):
     RETRY = "Retry"
     FOREIGN_JOB = "ForeignJob"
     SATISFIED = "Satisfied"
+    REQUEST = "Request"
 
 
 STOOD_AGAINST = frozenset(
@@ -149,7 +155,7 @@ class Claim:
 
     ``baseline`` holds the ids of the connection's jobs that were known when it was written: only an id outside it can be ours.
     ``wall`` is that of its slot's record, ``due_at`` when it might start at the earliest; a claim that is read back from the store has
-    neither.
+    neither. ``request``: the key of the request that it carries out, empty for a slot's; ``kind``: the job that its POST asks for.
     """
 
     key: ClaimKey
@@ -163,6 +169,8 @@ class Claim:
     answered_at: datetime | None = None
     wall: str = ""
     due_at: datetime | None = None
+    request: str = ""
+    kind: JobKind = JobKind.SYNC
 
     @property
     def ref(self) -> ConnectionRef:
@@ -221,6 +229,8 @@ class Standing:
         phantoms: POSTs in a row that were refused for an active job (409) that no complete listing showed; a job of ours, or a refusal
             that was explained, ends the row.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
+        requests: requests about the connection that are not final, oldest first.
+        suspended: the newest suspension by hand that nobody ended, also when its ``until`` has passed.
     """
 
     ref: ConnectionRef
@@ -242,6 +252,8 @@ class Standing:
     walls: Mapping[str, datetime] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
     phantoms: int = 0
+    requests: tuple[Request, ...] = ()
+    suspended: Suspension | None = None
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

@@ -14,6 +14,7 @@ from controller.ports.spec_source import SpecTree
 from controller.ports.store import StoredPolicy
 from controller.reconcile import say
 from controller.reconcile.gather import Mind
+from controller.reconcile.requests import take_requests
 from controller.reconcile.restored import first_desired
 from controller.reconcile.world import World
 
@@ -59,11 +60,12 @@ async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavai
     else:
         desired = await first_desired(world.store, tree, world.restorers)
     desired = _as_allowed(world, desired)
-    # Before anything of it counts: a revision whose policies could not be kept is read again.
+    # Before anything of it counts: a revision whose policies or requests could not be kept is read again.
     await _keep_policies(world, desired, tree, kept)
+    asked_about = await take_requests(world, mind, tree, desired)
     mind.desired, mind.loaded = desired, True
     await say.tell(world, _events(world, mind, tree))
-    return known | _differing(before, mind.desired)
+    return known | asked_about | _differing(before, mind.desired)
 
 
 def _differing(before: Desired, after: Desired) -> set[ConnectionRef]:

@@ -4,10 +4,12 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controller.decide.against import as_suspended
 from controller.decide.clock_watch import ClockWatch, DateAnswer, Reading, heard, ticked
 from controller.decide.desired import Desired
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
+from controller.model.asked import Source
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
@@ -40,7 +42,11 @@ class ListingResult:
 
 @dataclass(slots=True)
 class Mind:
-    """What the loop carries from cycle to cycle in memory; all of it can be built again from the store and the platforms."""
+    """What the loop carries from cycle to cycle in memory; all of it can be built again from the store and the platforms.
+
+    ``declared``: the keys of the requests in the specs; None = some file could not be read. ``unplaced``: those of them that were told to
+    name no schedule.
+    """
 
     desired: Desired = field(default_factory=Desired)
     platforms: dict[str, ObservedPlatform] = field(default_factory=dict)
@@ -51,6 +57,9 @@ class Mind:
     freshness: dict[ConnectionRef, Freshness] = field(default_factory=dict)
     began_at: datetime | None = None
     watch: ClockWatch = field(default_factory=ClockWatch)
+    allow_resets: bool = False
+    declared: frozenset[str] | None = None
+    unplaced: set[str] = field(default_factory=set)
 
 
 async def gather(
@@ -69,13 +78,14 @@ async def gather(
         name: replace(platform.facts(), skewed=watch.skewed(name), jump=watch.jump)
         for name, platform in mind.platforms.items()
     }
-    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen)
+    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen, mind.allow_resets)
 
 
 def _facts_of(
     mind: Mind, ref: ConnectionRef, jobs: tuple[Job, ...], standing: Standing, restorers: Restorers
 ) -> ConnectionFacts:
-    platform, spec = mind.platforms.get(ref.platform), mind.desired.specs.get(ref)
+    platform, spec = mind.platforms.get(ref.platform), as_suspended(mind.desired.specs.get(ref), standing.suspended)
+    standing = _with_withdrawn(mind, standing)
     obstacle = mind.desired.obstacles.get(ref)
     is_leaving = spec is None and obstacle is None and standing.calendar_key is not None and standing.content != ""
     last_spec = restorers.resolved(standing.content, mind.desired.policies) if is_leaving else None
@@ -96,6 +106,18 @@ def _facts_of(
         success_known=ref.connection_id in platform.successes_read or _is_watched(mind, standing),
         last_spec=last_spec,
     )
+
+
+def _with_withdrawn(mind: Mind, standing: Standing) -> Standing:
+    """Requests whose document is gone from the specs, marked as such."""
+    declared = mind.declared
+    if declared is None or not standing.requests:
+        return standing
+    requests = tuple(
+        replace(each, is_withdrawn=each.source is Source.SPEC and each.key not in declared)
+        for each in standing.requests
+    )
+    return replace(standing, requests=requests)
 
 
 def _is_watched(mind: Mind, standing: Standing) -> bool:

@@ -5,19 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.against import as_suspended, freeze_at, stalled_by, suspension_text
 from controller.decide.freshness import freshness_at
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
 from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
 from controller.model.schedule import Mode, ScheduleSpec
-from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport
+from controller.model.status import Condition, Run, ScheduleStatus, State, StatusReport, run_of
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
@@ -25,6 +25,9 @@ from controller.reconcile.restored import Restorers, first_desired
 
 NEXT = 3
 """How many slots to come a status knows."""
+
+REQUESTS = 10
+"""How many of the newest requests a status knows."""
 
 HISTORY = 100
 """How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
@@ -95,7 +98,7 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
             None,
             standing,
             reading.now,
-            tuple(_run(*row, reading.now) for row in await store.jobs(ref, history)) if history else (),
+            tuple(_run(ref, *row, reading.now) for row in await store.jobs(ref, history)) if history else (),
             reading.profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
@@ -104,13 +107,16 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
             clock=doubts.about(ref.platform),
         )
         # Every file that claims the connection is a schedule that somebody looks for.
-        found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
+        requests = await store.requests(ref, REQUESTS) if history else ()
+        specs = (as_suspended(spec, standing.suspended) for spec in claimants)
+        found.extend(replace(_status(replace(case, spec=spec), slots), requests=requests) for spec in specs)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
 
 
-def _run(job: Job, scheduled_at: datetime | None, now: datetime) -> Run:
+def _run(ref: ConnectionRef, job: Job, claimed_at: datetime | None, now: datetime) -> Run:
     """How long an active job has taken is a matter of now: while nothing else about it changes, it is not stored anew."""
-    return Run(replace(job, duration=max(now - job.created_at, timedelta())) if job.is_active else job, scheduled_at)
+    shown = replace(job, duration=max(now - job.created_at, timedelta())) if job.is_active else job
+    return run_of(shown, None if claimed_at is None else SlotKey(ref, claimed_at))
 
 
 def place_of(error: SpecError) -> str:
@@ -217,8 +223,10 @@ def _asked_for(case: Case) -> Condition | None:
         return Condition(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
     if spec.conflicts:
         return Condition(State.HELD, Reason.POLICY_CONFLICT, f"policies set {', '.join(spec.conflicts)} differently")
-    if spec.suspend is not None and spec.suspend.covers(case.now):
-        return Condition(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
+    for suspension in (spec.suspend, spec.by_hand):
+        if suspension is not None and suspension.covers(case.now):
+            by_hand = ", by hand" if suspension is spec.by_hand else ""
+            return Condition(State.SUSPENDED, Reason.SUSPENDED, f"{suspension_text(suspension)}{by_hand}")
     if (freeze := freeze_at(spec, case.now)) is not None:
         return Condition(State.FROZEN, Reason.FROZEN, suspension_text(freeze))
     return None
@@ -235,7 +243,7 @@ def _under_way(case: Case) -> Condition | None:
     active = next((run for run in case.runs if run.job.is_active), None)
     if active is None:
         return None
-    whose = "" if active.scheduled_at is not None else ", started elsewhere"
+    whose = "" if active.is_ours else ", started elsewhere"
     rows = f", {active.job.rows:,} rows" if active.job.rows is not None else ""
     message = f"{active.job.job_id} is {active.job.status} since {active.job.created_at:%H:%M:%SZ}{rows}{whose}"
     return Condition(State.RUNNING, Reason.ACTIVE, message)

@@ -23,6 +23,8 @@ class World:
         election: who acts on a platform; it takes platforms on this ``store``.
         restorers: read back what the store kept.
         longest_nap: the loop looks at the wall clock at least this often, so that a step of it is noticed.
+        request_poll: how often requests of people are looked for in the store.
+        allow_resets: whether a ``SyncRequest`` may clear destination data.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
     """
 
@@ -42,3 +44,5 @@ class World:
     stop_grace: timedelta = timedelta(seconds=7)
     longest_nap: timedelta = timedelta(seconds=5)
     observe: bool = False
+    request_poll: timedelta = timedelta(seconds=2)
+    allow_resets: bool = False

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from controller.errors import Fenced
+from controller.model.asked import RequestStatus
 from controller.model.identity import ConnectionRef
-from controller.model.plan import RearmFreshness
+from controller.model.plan import RearmFreshness, SettleRequest
 from controller.model.record import Answer, ClaimStatus, Outcome
 from controller.ports.store import Decisions, Store, StoredPolicy
 from tests.unit.adapters.stores.samples import (
@@ -24,6 +25,7 @@ from tests.unit.adapters.stores.samples import (
     minute,
     open_store,
     record_of,
+    request_of,
     run,
     settle,
     slot,
@@ -38,6 +40,9 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "record": lambda s: s.apply(Decisions(records=[record_of(Outcome.COUNTED, 9, job_id="9")])),
         "settlement": lambda s: s.apply(
             Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, record_of(Outcome.TRIGGERED), job_of("9"))])
+        ),
+        "answer": lambda s: s.apply(
+            Decisions(requests=[SettleRequest(request_of("asked"), RequestStatus.DONE, "done", minute(9))])
         ),
         "rearming": lambda s: s.apply(Decisions(rearmed=[RearmFreshness(ORDERS, "nightly", minute(9), (slot(5),))])),
     },
@@ -57,12 +62,14 @@ NO_ONES: Mapping[str, Write] = {
     "append_events": lambda s: s.append_events([event_of()]),
     "keep_policies": lambda s: s.keep_policies([StoredPolicy("p", "p.yaml", "x")]),
     "prune": lambda s: s.prune(minute(0)),
+    "ask": lambda s: s.ask([request_of("by hand")]),
+    "take_back": lambda s: s.take_back("by hand", "nobody answered", minute(9)),
 }
 """Writes that name no platform."""
 
 OTHERS = {
     "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
-    "clock_events", "epoch", "take", "close"
+    "clock_events", "epoch", "take", "close", "waiting_requests", "requests", "request"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
 
@@ -78,6 +85,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     run(opened.apply(Decisions(accepted=[accept(spec_of(every=60), NOON)])))
     run(opened.claim(claim_of()))
     run(opened.apply(Decisions(records=[record_of(Outcome.HELD, 5)])))
+    run(opened.ask([request_of("asked")]))
     yield opened
     run(opened.close())
 
@@ -92,6 +100,7 @@ def everything(store: Store) -> list[Any]:
         *(store.jobs(ref, 99) for ref in refs),
         store.observed_through("acme"),
         store.policies(),
+        store.requests(ORDERS, 99),
         store.events(),
     ]
     return [run(question) for question in questions]

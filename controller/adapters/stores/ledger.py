@@ -156,6 +156,11 @@ class ConnectionLedger:
                     found[ClaimKey(SlotKey(self.ref, at), run)] = _setbacks(row)
         return found
 
+    def setbacks_at(self, at: datetime) -> dict[ClaimKey, Setbacks]:
+        """What the closed claims of one request came to."""
+        rows = list(self.closed.get(at, {}).values())
+        return {ClaimKey(SlotKey(self.ref, at), 0): _setbacks(rows)} if rows else {}
+
     def walls(self) -> dict[str, datetime]:
         """Recent slots by the local times that they stand for; of two with one local time the older one."""
         if self.watermark is None:

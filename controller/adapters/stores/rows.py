@@ -38,8 +38,8 @@ def instant_or_none(number: int | None) -> datetime | None:
     return None if number is None else instant(number)
 
 
-def _speakable(text: str) -> str:
-    # A platform's message may hold half a surrogate pair, which is no UTF-8; the words matter more than that one character.
+def speakable(text: str) -> str:
+    """A text as UTF-8 can hold it: a message may hold half a surrogate pair, and the words matter more than that one character."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -63,6 +63,8 @@ def claim_to_row(claim: Claim) -> Row:
         claim.revision,
         claim.answer.value,
         micros_or_none(claim.answered_at),
+        claim.request,
+        claim.kind.value,
     )
 
 
@@ -80,6 +82,8 @@ def claim_from_row(row: Row) -> Claim:
         revision,
         answer,
         answered_at,
+        request,
+        kind,
     ) = row
     return Claim(
         key=ClaimKey(SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at)), run),
@@ -91,6 +95,8 @@ def claim_from_row(row: Row) -> Claim:
         status=ClaimStatus.OPEN,
         answer=Answer(answer),
         answered_at=instant_or_none(answered_at),
+        request=request,
+        kind=JobKind(kind),
     )
 
 
@@ -102,7 +108,7 @@ def record_to_row(record: SlotRecord) -> Row:
         micros(record.decided_at),
         record.schedule,
         None if record.reason is None else record.reason.value,
-        _speakable(record.message),
+        speakable(record.message),
         record.job_id,
         int(record.adopted),
         micros_or_none(record.through),

@@ -30,6 +30,7 @@ from controller.model.plan import (
     RearmFreshness,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
     TriggerSync,
 )
 from controller.model.profile import AITRONOS, PlatformProfile
@@ -286,6 +287,8 @@ def _action(action: Action) -> str:
         case RearmFreshness(_, _, fresh_since, withdrawn):
             gone = "".join(f" without {clock(each.scheduled_at)}" for each in withdrawn)
             return f"fresh since {clock(fresh_since)}{gone}"
+        case SettleRequest(request, status, message):
+            return f"answer {request.action} {status}: {message}"
         case CancelJob():
             return f"cancel {action.job.job_id} for {action.reason}"
 
