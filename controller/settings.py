@@ -35,7 +35,10 @@ class PlatformSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one process. ``source`` is the file that they came from, if one did."""
+    """All settings of one process. ``source`` is the file that they came from, if one did.
+
+    ``allow_resets``: whether a ``SyncRequest`` may clear destination data.
+    """
 
     store: Path = Path(".mainspring/state.db")
     log_format: str = "auto"
@@ -44,6 +47,7 @@ class Settings:
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
     observe: bool = False
     source: Path | None = None
+    allow_resets: bool = False
 
     @property
     def profiles(self) -> dict[str, PlatformProfile]:
@@ -101,10 +105,15 @@ class _Platform(_Strict):
     clock_tolerance: Duration | None = None
 
 
+class _Safety(_Strict):
+    allow_resets: bool = False
+
+
 class _File(_Strict):
     store: str = ".mainspring/state.db"
     log_format: Literal["auto", "json", "console"] = "auto"
     specs: _Specs = _Specs()
+    safety: _Safety = _Safety()
     platforms: dict[str, _Platform] = Field(default_factory=dict)
 
 
@@ -138,6 +147,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         spec_poll=parsed.specs.poll,
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
         source=path,
+        allow_resets=parsed.safety.allow_resets,
     )
 
 
@@ -147,7 +157,7 @@ def _first_problem(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     if first["type"] != "extra_forbidden":
         return f"{'.'.join(where)}: {first['msg']}"
-    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform}
+    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform, "safety": _Safety}
     model = models.get(where[0], _File) if len(where) > 1 else _File
     near = get_close_matches(where[-1], model.model_fields, n=1)
     return f"{'.'.join(where)}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")

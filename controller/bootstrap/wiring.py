@@ -124,6 +124,7 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
         specs_label=str(settings.specs),
         spec_poll=settings.spec_poll,
         observe=settings.observe,
+        allow_resets=settings.allow_resets,
     )
 
 
