@@ -199,11 +199,11 @@ class ConnectionLedger:
         record = self.records.get(key.slot.scheduled_at)
         return record is not None and record.outcome is Outcome.COUNTED and record.job_id == job_id
 
-    def prune(self, before: datetime) -> int:
-        """Forget what is older; returns how much."""
+    def prune(self, before: datetime, waiting: Collection[datetime] = ()) -> int:
+        """Forget what is older; returns how much. ``waiting``: the instants of requests that may still be claimed."""
         gone = 0
         for at, attempts in list(self.closed.items()):
-            if at in self.pending:
+            if at in self.pending or at in waiting:
                 continue
             old = [attempt for attempt, closed in attempts.items() if closed.at < before]
             gone += len(old)

@@ -42,6 +42,10 @@ class RequestLedger:
         """Requests about a connection, oldest first."""
         return sorted((row for row in self.rows.values() if row.ref == ref), key=lambda row: row.made_at)
 
+    def instants_of(self, ref: ConnectionRef) -> frozenset[datetime]:
+        """What names the claims of those that are not final."""
+        return frozenset(row.made_at for row in self.open_about(ref))
+
     def open_about(self, ref: ConnectionRef) -> tuple[Request, ...]:
         """Those that are not final, oldest first."""
         if not self.rows:

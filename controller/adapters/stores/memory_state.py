@@ -132,4 +132,6 @@ class MemoryState:
         gone = len(self.events) - len(events) + len(self.jobs) - len(jobs)
         self.events, self.jobs = events, jobs
         gone += self.requests.prune(before)
-        return gone + sum(connection.prune(before) for connection in self.connections.values())
+        return gone + sum(
+            connection.prune(before, self.requests.instants_of(ref)) for ref, connection in self.connections.items()
+        )
