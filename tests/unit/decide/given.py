@@ -209,6 +209,7 @@ class Given:
     frozen: str = ""
     skewed: str = ""
     jump: ClockJump | None = None
+    allow_resets: bool = False
 
     def facts(self) -> ConnectionFacts:
         """The connection as the planner sees it."""
@@ -242,7 +243,7 @@ class Given:
     def known(self) -> PlanningInput:
         """All of it."""
         platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
-        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen)
+        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen, self.allow_resets)
 
 
 def decide(given: Given) -> ConnectionPlan:
