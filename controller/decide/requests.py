@@ -200,6 +200,9 @@ def _judged(
             ends = [at for at in (until_then, request.expires_at) if at is not None and at > now]
             hold = Hold(facts.ref, request.schedule, reason, f"{request.action} by {request.asked_by}: {message}")
             return Part(holds=(hold,), wake_at=earliest(ends), needs=() if looked_for is None else (looked_for,))
+        case Wait(Reason.ACTIVE) if case.active is not None:
+            against = f"{case.active.job_id} is still {case.active.status}"
+            return _refused(request, (Reason.ACTIVE, against), known)
         case Wait(reason, message) | Finish(_, Reason() as reason, message):
             return _refused(request, (reason, message), known)
         case Finish(outcome, _, message):

@@ -80,7 +80,7 @@ def test_a_person_suspends_is_refused_resumes_triggers_and_cancels() -> None:
         await stage.run_for(4)
         assert await answer(stage, "second") == (
             "Refused",
-            f"Active: {job.job_id} is still running; it starts when that ends",
+            f"Active: {job.job_id} is still running",
         )
         await ask(stage, ref, Asked.CANCEL, "cancel")
         await stage.run_for(6)
@@ -223,6 +223,28 @@ def test_a_document_that_is_gone_withdraws_what_waits() -> None:
         assert request.status is RequestStatus.WITHDRAWN
 
     assert posts(play(scenario)) == 0
+
+
+def test_two_documents_of_one_name_ask_for_nothing() -> None:
+    """Nobody can tell which of them is meant, and what waits is not withdrawn for a file that cannot be read."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("orders", RARELY, SHORT)
+        declare(stage, "twice")
+        stage.texts["again.yaml"] = str(stage.texts["twice.yaml"]).replace(
+            "Sync}", 'Sync, notBefore: "2026-03-02T12:00:00Z"}'
+        )
+        declare(stage, "later", more=', notBefore: "2026-03-02T12:02:00Z"')
+        await stage.start()
+        await stage.run_for(20)
+        assert [each.key.partition(":")[0] for each in await stage.store.requests(ref, 10)] == ["later"]
+        del stage.texts["later.yaml"]
+        stage.specs.set_texts(stage.texts | {"bad.yaml": "kind: {"})
+        await stage.run_for(20)
+        assert posts(stage) == 0
+        await stage.run_for(120)
+
+    assert posts(play(scenario)) == 1
 
 
 EXPIRES = ', expiresAt: "2026-03-02T23:00:00Z"'

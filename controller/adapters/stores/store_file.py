@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -13,6 +13,9 @@ from controller.errors import StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
+
+_LOCK_TRIES = 1000
+"""Looks at a lock, well under a millisecond in all: longer than a command holds it that only asks whether a controller runs."""
 
 MIGRATIONS: tuple[str, ...] = tuple(
     resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
@@ -202,7 +205,7 @@ def _lock(path: Path) -> int:
             f"{lock_path} cannot be made ({error.strerror}). Check the permissions of the directory, or point the store elsewhere."
         ) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(lock)
     except OSError as error:
         os.close(lock)
         if isinstance(error, BlockingIOError):
@@ -214,6 +217,15 @@ def _lock(path: Path) -> int:
             f"{lock_path} cannot be locked ({error.strerror}). Put the store on a local file system that has locks."
         ) from error
     return lock
+
+
+def _flock(lock: int) -> None:
+    # `is_acted_on` has the lock for an instant, and must not keep a controller from starting.
+    for _ in range(_LOCK_TRIES - 1):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def is_acted_on(path: Path) -> bool:

@@ -135,6 +135,7 @@ def test_what_is_over_or_not_yet_is_not_started(asked: Request, expected: str) -
     found = said(asked)
     assert found.startswith(expected)
     assert "trigger" not in found
+    assert "hold" not in found
 
 
 def test_nothing_starts_on_an_old_view() -> None:
@@ -146,8 +147,9 @@ def test_nothing_starts_on_an_old_view() -> None:
 
 def test_a_connection_that_was_inactive_is_read_once_more() -> None:
     """Whoever has just activated it is not refused for an old view of it."""
-    more = {"connection": connection(ConnectionStatus.INACTIVE), "connection_read": "10:01"}
-    assert "hold AwaitingListing" in plan_of(given(request(), **more))
+    inactive = connection(ConnectionStatus.INACTIVE)
+    found = plan_of(given(request(), connection=inactive, connection_read="10:01"))
+    assert "hold AwaitingListing" in found
 
 
 def test_a_request_goes_before_a_due_slot_and_one_of_them_starts() -> None:
