@@ -55,7 +55,10 @@ class GitSettings:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings of one process. ``source`` is the file that they came from, if one did."""
+    """All settings of one process. ``source`` is the file that they came from, if one did.
+
+    ``allow_resets``: whether a ``SyncRequest`` may clear destination data.
+    """
 
     store: Path = Path(".mainspring/state.db")
     log_format: str = "auto"
@@ -65,6 +68,7 @@ class Settings:
     observe: bool = False
     safety: SafetyLimits = field(default_factory=SafetyLimits)
     confirmed_revision: str = ""
+    allow_resets: bool = False
     source: Path | None = None
     git: GitSettings | None = None
 
@@ -162,6 +166,7 @@ class _Safety(_Strict):
     write_share: float = Field(default=_LIMITS.write_share, ge=0, le=1)
     trigger_count: int = Field(default=_LIMITS.trigger_count, ge=1)
     trigger_share: float | None = Field(default=None, gt=0, le=1)
+    allow_resets: bool = False
 
 
 class _File(_Strict):
@@ -199,9 +204,10 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         specs=parsed.specs.path,
         spec_poll=parsed.specs.poll,
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
-        safety=SafetyLimits(**parsed.safety.model_dump()),
+        safety=SafetyLimits(**parsed.safety.model_dump(exclude={"allow_resets"})),
         source=path,
         git=_git(parsed.specs),
+        allow_resets=parsed.safety.allow_resets,
     )
 
 

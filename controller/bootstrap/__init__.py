@@ -1,5 +1,6 @@
 """The composition root: the only place that names concrete adapters."""
 
+from controller.bootstrap.asking import Reply, ask_by_hand, is_attended, present
 from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader
 from controller.bootstrap.identity import product_version, system_clock
 from controller.bootstrap.reading import follow_events, read_events, read_forecast, read_status
@@ -17,15 +18,19 @@ from controller.bootstrap.wiring import Output, Render, build_world, close_world
 __all__ = [
     "Output",
     "Render",
+    "Reply",
     "RevisionTree",
     "Revisions",
     "SimulatedPorts",
+    "ask_by_hand",
     "build_world",
     "check_specs",
     "close_world",
     "follow_events",
     "has_store",
+    "is_attended",
     "open_store",
+    "present",
     "preview_cycle",
     "product_version",
     "read_events",

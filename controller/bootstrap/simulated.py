@@ -67,6 +67,7 @@ def simulated_controller(ports: SimulatedPorts) -> Loop:
             # The product looks more often, and finds nothing more: what needs it is found by longer pauses.
             spec_poll=timedelta(minutes=5),
             resync=timedelta(hours=1),
+            request_poll=timedelta(hours=1),
         )
     )
 

@@ -126,6 +126,7 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
         observe=settings.observe,
         limits=settings.safety,
         confirmed_revision=settings.confirmed_revision,
+        allow_resets=settings.allow_resets,
     )
 
 

@@ -22,7 +22,18 @@ def _counted(fields: Fields, things: str) -> str:
     return f"{fields[things]} {things if fields[things] != 1 else things.removesuffix('s')}"
 
 
+def _asked(f: Fields) -> str:
+    why = f": {f['asked_because']}" if f.get("asked_because") else ""
+    return f"{f['asked_by']} asked for {f['action']}{why}"
+
+
+def _answered(f: Fields) -> str:
+    return f"{f['action']} by {f['asked_by']} is {f['status']}: {f['message'] or f['job_id']}"
+
+
 def _triggered(f: Fields) -> str:
+    if f.get("reason") == "Request":
+        return f"triggered {f['job_id']}, as somebody asked"
     if f.get("run"):
         return f"retry {f['run']} of the {_slot_time(f)} slot is {f['job_id']}"
     return f"triggered the {_slot_time(f)} slot as {f['job_id']}, {f['trigger_delay_seconds']} s after it was due"
@@ -92,6 +103,11 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.SCHEDULE_REMOVED: lambda _: "is gone from the specs and no longer driven",
     EventName.SCHEDULE_HELD: lambda f: f"is held ({f['reason']}): {f['message']}",
     EventName.SCHEDULE_RELEASED: lambda f: f"is no longer held ({f['reason']})",
+    EventName.SCHEDULE_SUSPENDED: _answered,
+    EventName.SCHEDULE_RESUMED: _answered,
+    EventName.REQUEST_MADE: _asked,
+    EventName.REQUEST_DONE: _answered,
+    EventName.REQUEST_REFUSED: _answered,
     EventName.SYNC_TRIGGERED: _triggered,
     EventName.TRIGGER_REFUSED: lambda f: f"the {_slot_time(f)} slot was refused, it is tried again: {f['message']}",
     EventName.TRIGGER_IN_DOUBT: lambda f: f"the {_slot_time(f)} slot is in doubt: {f['message']}",

@@ -27,14 +27,14 @@ from controller.cli.page import (
 from controller.cli.plan import unreached
 from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
 from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
-from controller.cli.status_json import NEWEST, condition_json, run_json, slot_json, snake_keys
-from controller.cli.status_text import facts, origins_section, place_of, slots_table, state_cell
+from controller.cli.status_json import NEWEST, condition_json, request_json, run_json, slot_json, snake_keys
+from controller.cli.status_text import facts, origins_section, place_of, requests_section, slots_table, state_cell
 from controller.cli.terminal import Cell, Paint, rfc3339
 from controller.decide.explain import explain_record
 from controller.errors import MainspringError
-from controller.model.identity import ClaimKey, ConnectionRef
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.plan import ConnectionFacts, ConnectionPlan
-from controller.model.status import Run, ScheduleStatus
+from controller.model.status import Run, ScheduleStatus, run_of
 from controller.settings import Settings
 
 EXAMPLE = """examples:
@@ -87,12 +87,12 @@ class Explanation:
         if self.seen is None:
             return self.status.active_run
         attributed = self.seen.facts.standing.attributed
-        active = (Run(job, _slot_of(attributed.get(job.job_id))) for job in self.seen.facts.jobs if job.is_active)
+        active = (run_of(job, _slot_of(attributed.get(job.job_id))) for job in self.seen.facts.jobs if job.is_active)
         return next(active, None)
 
 
-def _slot_of(key: ClaimKey | None) -> datetime | None:
-    return None if key is None else key.slot.scheduled_at
+def _slot_of(key: ClaimKey | None) -> SlotKey | None:
+    return None if key is None else key.slot
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -161,6 +161,7 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "last_slots": [
             {**snake_keys(slot_json(each)), "sentence": explain_record(each)} for each in status.slots[:NEWEST]
         ],
+        "requests": [snake_keys(request_json(each)) for each in status.requests],
     }
 
 
@@ -186,6 +187,7 @@ def as_text(explained: Explanation, settings: Settings, paint: Paint) -> str:
     parts += [heading("now", paint), indented("\n".join(_now(explained, paint))), ""]
     parts += [heading("next slots", paint), indented(_next(explained, paint)), ""]
     parts += [heading("last slots", paint), indented(slots_table(status.slots[:NEWEST], now, paint, room))]
+    parts += requests_section(status, now, paint)
     return "\n".join(parts)
 
 
@@ -194,7 +196,7 @@ def _active(explained: Explanation) -> str:
     if run is None:
         return "none"
     rows = f", {run.job.rows:,} rows so far" if run.job.rows is not None else ""
-    whose = "" if run.scheduled_at is not None else ", not ours"
+    whose = "" if run.is_ours else ", not ours"
     return f"{run.job.job_id}, {run.job.status} since {moment(run.job.created_at, explained.now)}{rows}{whose}"
 
 

@@ -20,6 +20,10 @@ COMMANDS = {
     "get": "schedules with their status",
     "events": "the recorded events",
     "explain": "why a schedule did or did not run",
+    "suspend": "let nothing of a schedule start, until it is resumed or a time comes",
+    "resume": "end a suspension by hand, and let a stalled schedule start again",
+    "trigger": "start a sync of a schedule now, beside its slots",
+    "cancel": "end the active sync of a schedule",
     "verify": "compare the store with the platforms' own job lists: nothing doubled, nothing missed silently",
     "version": "the version",
 }

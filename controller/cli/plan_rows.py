@@ -20,6 +20,7 @@ from controller.model.plan import (
     RearmFreshness,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
     TriggerSync,
 )
 from controller.model.profile import PlatformProfile
@@ -187,6 +188,8 @@ def action_row(action: Action) -> ActionRow:
         case TriggerSync(claim):
             slot = claim.key.slot
             return ActionRow(claim.schedule, slot.ref, "trigger", sentence, slot.scheduled_at, message=sentence)
+        case SettleRequest(request):
+            return ActionRow(request.schedule, request.ref, "answer", sentence, message=sentence)
         case CancelJob():
             return ActionRow(
                 action.schedule,

@@ -3,9 +3,10 @@
 import re
 from typing import Any
 
-from controller.cli.schedule_text import entry_json, resolved_json, resolved_origins
+from controller.cli.schedule_text import entry_json, resolved_json, resolved_origins, suspension_json
 from controller.cli.terminal import rfc3339
 from controller.decide.conditions import kstatus
+from controller.model.asked import Request
 from controller.model.condition import Condition
 from controller.model.record import SlotRecord
 from controller.model.status import Run, ScheduleStatus, State
@@ -43,6 +44,8 @@ def status_json(status: ScheduleStatus) -> dict[str, Any]:
         "freshness": str(status.freshness) if status.freshness is not None else None,
         "activeJob": run_json(active) if active is not None else None,
         "lastSlots": [slot_json(record) for record in status.slots[:NEWEST]],
+        "suspendedByHand": suspension_json(spec.by_hand) if spec is not None and spec.by_hand is not None else None,
+        "requests": [request_json(each) for each in status.requests],
         "lastRuns": [run_json(run) for run in status.runs[:NEWEST]],
         **resolved_json(spec, status.min_gap),
         "origins": resolved_origins(spec),
@@ -73,6 +76,26 @@ def slot_json(record: SlotRecord) -> dict[str, Any]:
         "jobId": record.job_id,
         "adopted": record.adopted,
         "decidedAt": rfc3339(record.decided_at),
+    }
+
+
+def request_json(request: Request) -> dict[str, Any]:
+    """Something that somebody asked for, and what came of it."""
+    return {
+        "key": request.key,
+        "schedule": request.schedule,
+        "action": str(request.action),
+        "source": str(request.source),
+        "askedBy": request.asked_by,
+        "reason": request.reason,
+        "madeAt": rfc3339(request.made_at.replace(microsecond=0)),
+        "until": rfc3339(request.until),
+        "notBefore": rfc3339(request.not_before),
+        "expiresAt": rfc3339(request.expires_at),
+        "status": str(request.status),
+        "message": request.message,
+        "jobId": request.job_id,
+        "decidedAt": rfc3339(request.decided_at),
     }
 
 

@@ -9,6 +9,7 @@ from controller.cli.page import fitted_table, heading, indented, moment, printab
 from controller.cli.schedule_text import entries_text, origin_rows, resolved_text
 from controller.cli.terminal import Cell, Paint, ago
 from controller.decide.explain import explain_record
+from controller.model.asked import RequestStatus
 from controller.model.job import JobStatus
 from controller.model.record import Outcome, SlotRecord
 from controller.model.schedule import ScheduleSpec
@@ -34,6 +35,14 @@ OUTCOME_STYLE = {
 }
 
 JOB_STYLE = {JobStatus.SUCCEEDED: "green", JobStatus.FAILED: "red", JobStatus.CANCELLED: "yellow"}
+
+REQUEST_STYLE = {
+    RequestStatus.DONE: "green",
+    RequestStatus.ENDED: "dim",
+    RequestStatus.REFUSED: "red",
+    RequestStatus.FAILED: "red",
+    RequestStatus.IN_DOUBT: "red",
+}
 
 SLOTS_SHOWN = 5
 
@@ -111,7 +120,26 @@ def detail(status: ScheduleStatus, report: StatusReport, specs: Path, paint: Pai
     parts += origins_section(status, paint)
     parts += ["", heading("last slots", paint), indented(slots_table(status.slots[:SLOTS_SHOWN], now, paint, width))]
     parts += ["", heading("last runs", paint), indented(runs_table(status.runs[:SLOTS_SHOWN], now, paint))]
+    parts += requests_section(status, now, paint)
     return "\n".join(parts)
+
+
+def requests_section(status: ScheduleStatus, now: datetime, paint: Paint) -> list[str]:
+    """What was asked for, by whom, and what came of it; nothing where nobody asked."""
+    if not status.requests:
+        return []
+    rows = [
+        (
+            moment(each.made_at.replace(microsecond=0), now),
+            str(each.action),
+            Cell(str(each.status), REQUEST_STYLE.get(each.status, "yellow")),
+            printable(each.asked_by),
+            printable(each.message or each.reason),
+        )
+        for each in status.requests
+    ]
+    table = fitted_table(("ASKED", "FOR", "STATUS", "BY", "WHAT CAME OF IT"), rows, paint, room_below_title())
+    return ["", heading("requests", paint), indented(table)]
 
 
 def origins_section(status: ScheduleStatus, paint: Paint) -> list[str]:

@@ -1,5 +1,6 @@
 """What the spec, the policies and the files themselves say against a slot, whatever the platform shows."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from controller.decide.slots import from_epoch, to_epoch
@@ -41,12 +42,18 @@ def forbidden(facts: ConnectionFacts, due_at: datetime) -> Against | None:
 
 
 def paused(spec: ScheduleSpec, instant: datetime) -> Against | None:
-    """Whether its own suspension or a policy's freeze stands at an instant."""
-    if spec.suspend is not None and spec.suspend.covers(instant):
-        return Reason.SUSPENDED, suspension_text(spec.suspend)
+    """Whether its own suspension, one by hand, or a policy's freeze stands at an instant."""
+    for suspension in (spec.suspend, spec.by_hand):
+        if suspension is not None and suspension.covers(instant):
+            return Reason.SUSPENDED, suspension_text(suspension)
     if (freeze := freeze_at(spec, instant)) is not None:
         return Reason.FROZEN, suspension_text(freeze)
     return None
+
+
+def as_suspended(spec: ScheduleSpec | None, by_hand: Suspension | None) -> ScheduleSpec | None:
+    """A schedule with what a person's command says against it; the same object where none does."""
+    return spec if spec is None or by_hand is None else replace(spec, by_hand=by_hand)
 
 
 def freeze_at(spec: ScheduleSpec, instant: datetime) -> Suspension | None:
@@ -57,10 +64,10 @@ def freeze_at(spec: ScheduleSpec, instant: datetime) -> Suspension | None:
 
 
 def stalled_by(spec: ScheduleSpec, failures: int) -> Against | None:
-    """Whether too many syncs failed one after the other: nothing starts until the spec changes or one succeeds."""
+    """Whether too many syncs failed one after the other: nothing starts until the spec changes, a person resumes, or one succeeds."""
     if spec.failure_budget is None or failures < spec.failure_budget:
         return None
-    message = f"{failures} syncs failed in a row, and failureBudget is {spec.failure_budget}; mend the cause and edit the spec"
+    message = f"{failures} syncs failed in a row, and failureBudget is {spec.failure_budget}; mend the cause, resume it or edit the spec"
     return Reason.STALLED, message
 
 

@@ -6,10 +6,13 @@ from datetime import datetime
 
 from controller.decide.against import closed, forbidden, freeze_at, held_as_a_whole
 from controller.decide.blast_radius import beyond
+from controller.decide.calendar import Calendar
+from controller.decide.requests import broken_promise
 from controller.decide.retry import allows_retry
 from controller.decide.sight import is_fresh
 from controller.decide.slots import calendar_in_force, fires_at, has_slot
-from controller.model.identity import ClaimKey
+from controller.model.asked import Asked
+from controller.model.identity import ClaimKey, SlotKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.plan import (
     CancelJob,
@@ -73,7 +76,9 @@ def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: Trigge
     slot, standing = trigger.claim.key.slot, facts.standing
     platform = known.platforms[facts.ref.platform]
     calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
-    due_at = fires_at(facts.spec, calendar, facts.ref, slot.scheduled_at)
+    due_at = slot.scheduled_at
+    if not trigger.claim.request:
+        due_at = fires_at(facts.spec, calendar, facts.ref, slot.scheduled_at)
     if due_at > known.now:
         yield f"{slot} is triggered early"
     if standing.claim is not None or facts.in_flight:
@@ -86,9 +91,17 @@ def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: Trigge
         yield f"{slot} is triggered on a listing that is too old, or begun before it was due"
     if any(job.is_active for job in facts.jobs):
         yield f"{slot} is triggered while a job is active"
-    if trigger.claim.key.run > 0:
+    if trigger.claim.request or slot.is_request:
+        broken = broken_promise(known, facts, trigger.claim)
+        yield from () if broken is None else (f"{slot} is triggered {broken}",)
+    elif trigger.claim.key.run > 0:
         yield from _about_retry(facts, trigger.claim.key)
-        return
+    else:
+        yield from _about_start(facts, slot, calendar)
+
+
+def _about_start(facts: ConnectionFacts, slot: SlotKey, calendar: Calendar | None) -> Iterable[str]:
+    standing = facts.standing
     is_pending = any(record.slot == slot for record in standing.pending)
     if not is_pending and standing.watermark is not None and slot.scheduled_at <= standing.watermark:
         yield f"{slot} is triggered although it was decided before"
@@ -122,6 +135,9 @@ def _about_cancel(facts: ConnectionFacts, cancel: CancelJob, now: datetime) -> I
         yield f"{cancel.job.job_id} is cancelled although the schedule writes nothing"
     if spec is not None and freeze_at(spec, now) is not None:
         yield f"{cancel.job.job_id} is cancelled during a freeze"
+    asked_for = any(each.action is Asked.CANCEL for each in facts.standing.requests)
+    if cancel.reason is Reason.REQUESTED and not asked_for:
+        yield f"{cancel.job.job_id} is cancelled although nobody asked for it"
     needs_owner = cancel.reason in (Reason.REPLACED, Reason.WINDOW_CLOSED, Reason.DELETED)
     if needs_owner and not facts.standing.owns(cancel.job.job_id):
         yield f"{cancel.job.job_id} is cancelled for {cancel.reason} although it is not ours"
@@ -137,6 +153,8 @@ def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: Connec
         # A slot that was claimed was due then, whatever a clock that was set back shows now.
         if record.slot.scheduled_at > known.now and record.slot != claimed:
             yield f"{record.slot} is decided before it is due"
+        if record.slot.is_request and record.slot != claimed:
+            yield f"{record.slot} is recorded as a slot although it is none"
         if record.slot.ref != facts.ref:
             yield f"{record.slot} is recorded for {facts.ref}"
     taken = [record.job_id for record in records if record.job_id is not None]

@@ -10,9 +10,10 @@ from controller.model.plan import (
     RearmFreshness,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
     TriggerSync,
 )
-from controller.model.record import STOOD_AGAINST, Outcome, Reason, SlotRecord
+from controller.model.record import STOOD_AGAINST, Claim, Outcome, Reason, SlotRecord
 
 PUNCTUAL_SECONDS = 1
 """Nobody calls a start that was later by less than this late."""
@@ -81,6 +82,8 @@ WAITING: Mapping[Reason, str] = {
     Reason.CLOCK_FROZEN: "the wall clock was set, and nothing is judged until it is known what time it is",
     Reason.CLOCK_SKEW: "the platform's clock and ours contradict each other, and nothing is judged until they agree",
     Reason.PHANTOM_ACTIVE: "the platform says that a job is running and lists none; look at the connection there",
+    Reason.REQUESTED: "a person asked for the end of its job",
+    Reason.NOT_ALLOWED: "the controller's settings do not allow it",
     Reason.BLAST_RADIUS: "the revision removes too much at once; a person must confirm it",
 }
 """What it means that nothing is done now."""
@@ -109,6 +112,8 @@ _SELF_CONTAINED = frozenset(
         Reason.TRIGGER_IN_FLIGHT,
         Reason.CANCEL_IN_FLIGHT,
         Reason.DELETED,
+        Reason.REQUESTED,
+        Reason.NOT_ALLOWED,
     }
 )
 """Reasons whose message says all that the meaning would say."""
@@ -184,6 +189,15 @@ def explain_hold(hold: Hold) -> str:
     return explain_wait(hold.reason, hold.message)
 
 
+def _explain_trigger(claim: Claim) -> str:
+    again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
+    if claim.request:
+        return f"somebody asked for a {claim.kind}, and nothing stands against it{again}"
+    if claim.key.run > 0:
+        return f"its job failed, and retry {claim.key.run} is due{again}"
+    return f"it is due, and nothing stands against it{again}"
+
+
 def explain_action(action: Action) -> str:
     """What is done, and why."""
     match action:
@@ -195,14 +209,15 @@ def explain_action(action: Action) -> str:
             return f"its edit comes into force as generation {action.generation}"
         case RecordSlot(record):
             return f"{record.word}: {explain_record(record)}"
+        case SettleClaim(record=record, claim=claim) if claim.request:
+            return f"what was asked for by request: {record.message or 'its job was found'}"
         case SettleClaim(record=record):
             return f"{record.word}: {explain_record(record)}"
         case TriggerSync(claim):
-            again = f" (attempt {claim.attempt})" if claim.attempt > 1 else ""
-            if claim.key.run > 0:
-                return f"its job failed, and retry {claim.key.run} is due{again}"
-            return f"it is due, and nothing stands against it{again}"
+            return _explain_trigger(claim)
         case RearmFreshness(fresh_since=fresh_since):
             return f"its data is fresh since {fresh_since:%Y-%m-%d %H:%M:%SZ}; freshness slots count from there"
+        case SettleRequest(request, status, message):
+            return f"{request.action} by {request.asked_by} ends as {status}: {message}"
         case CancelJob():
             return f"{action.job.job_id}: {action.message}"

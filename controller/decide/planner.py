@@ -14,6 +14,7 @@ from controller.decide.clock_rule import judge_clock
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
+from controller.decide.requests import judge_requests
 from controller.decide.retry import next_run
 from controller.decide.rules import (
     claim_open,
@@ -70,6 +71,9 @@ RULES: tuple[Rule, ...] = (
 RETRY_RULES = tuple(rule for rule in RULES if rule not in (decided_before, counted))
 """The same for a further run of a slot whose job failed: its outcome stands, so nothing can count for it any more."""
 
+REQUEST_RULES = tuple(rule for rule in RULES if rule not in (halted, decided_before, counted, expired))
+"""The same for what somebody asks for: it has no window of its own, nothing counts for it, and what halts it now is looked at first."""
+
 CLOCK_TOLERATED = timedelta(seconds=30)
 """A clock that is further behind what was decided already was set back: nothing is judged until it has caught up."""
 
@@ -112,10 +116,19 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     rearmed = judge_rearming(facts, platform, known.now, known.revision)
     if rearmed.actions:
         return assemble(facts.ref, (rearmed,))
+    answered = judge_requests(facts, platform, known, lambda case: judge(case, REQUEST_RULES))
     slots, wish = _judge_slots(facts, platform, known)
+    if answered.starts:
+        # One of them starts now; the slot meets the job that it makes.
+        slots = [replace(part, actions=_without_triggers(part)) for part in slots]
     freshness, alert = judge_freshness(facts, platform, known.now)
-    parts = (settled, judge_cancels(facts, platform, known.now, wish), success_need(facts), alert, *slots)
+    cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
+    parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
     return replace(assemble(facts.ref, parts), freshness=freshness)
+
+
+def _without_triggers(part: Part) -> tuple[Action, ...]:
+    return tuple(action for action in part.actions if not isinstance(action, TriggerSync))
 
 
 def _judge_slots(
@@ -165,7 +178,7 @@ def _standing_obstacle(facts: ConnectionFacts, now: datetime) -> Part:
     if against is None:
         return NOTHING
     name = spec.name if spec is not None and facts.obstacle is None else facts.standing.schedule
-    limits = () if spec is None else (spec.suspend, *spec.freezes)
+    limits = () if spec is None else (spec.suspend, spec.by_hand, *spec.freezes)
     ends = [each.until for each in limits if each is not None and each.until is not None and each.until > now]
     return Part(holds=(Hold(facts.ref, name, *against),), wake_at=earliest(ends))
 
@@ -265,7 +278,8 @@ def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts, reason: Reason, mes
         if isinstance(action, TriggerSync):
             claim, slot = action.claim, action.claim.key.slot
             holds.append(Hold(plan.ref, claim.schedule, reason, message, slot.scheduled_at))
-            if strict and claim.key.run == 0 and all(record.slot != slot for record in facts.standing.pending):
+            is_start = claim.key.run == 0 and not claim.request
+            if strict and is_start and all(record.slot != slot for record in facts.standing.pending):
                 seen = SlotRecord(slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message)
                 kept.append(RecordSlot(replace(seen, revision=claim.revision, wall=claim.wall)))
         elif isinstance(action, CancelJob):

@@ -109,6 +109,9 @@ def _absent(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: 
 def _of_absence(
     claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now: datetime, phantoms: int
 ) -> tuple[ClaimStatus, SlotRecord]:
+    if claim.request:
+        # What is asked for once gets one POST whose outcome is unknown, whatever `whenInDoubt` says.
+        return ClaimStatus.ABSENT, _record(claim, Outcome.MISSED, now, Reason.IN_DOUBT, _without_job(claim))
     if facts.spec is None:
         reason = facts.obstacle or Reason.DELETED
         message = "its POST made no job, and its schedule is not in force"
@@ -125,6 +128,11 @@ def _of_absence(
         return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, Reason.ACTIVE, message)
     message = f"{unknown} POST{'s' if unknown > 1 else ''} with an unknown outcome, and no job was ever seen"
     return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, message)
+
+
+def _without_job(claim: Claim) -> str:
+    why = PHANTOM if claim.answer is Answer.BUSY else "the outcome of its POST was unknown, and no job was made"
+    return f"{why}; it is not sent again, ask for it anew"
 
 
 def phantom_text(phantoms: int) -> str:

@@ -24,7 +24,9 @@ def failed_run(facts: ConnectionFacts) -> tuple[ClaimKey, Job] | None:
     newest = max(syncs, key=lambda job: (job.created_at, job.job_id), default=None)
     if newest is None or newest.status is not JobStatus.FAILED or not standing.owns(newest.job_id):
         return None
-    return standing.attributed[newest.job_id], newest
+    key = standing.attributed[newest.job_id]
+    # What somebody asked for once is not done twice.
+    return None if key.slot.is_request else (key, newest)
 
 
 def next_run(

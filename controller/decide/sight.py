@@ -73,12 +73,12 @@ def _earliest_creation(platform: PlatformFacts, claim: Claim) -> datetime:
 
 
 def candidates(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts) -> tuple[Job, ...]:
-    """Jobs that the claim's POST may have made, earliest first: new by id, a sync, and nobody else's."""
+    """Jobs that the claim's POST may have made, earliest first: new by id, of the kind asked for, and nobody else's."""
     oldest = _earliest_creation(platform, claim)
     found = (
         job
         for job in facts.jobs
-        if job.kind is JobKind.SYNC
+        if job.kind is claim.kind
         and job.job_id not in claim.baseline
         and job.job_id not in facts.standing.attributed
         and job.created_at >= oldest

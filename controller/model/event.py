@@ -41,6 +41,11 @@ class EventName(StrEnum):
     SCHEDULE_REMOVED = "schedule_removed"
     SCHEDULE_HELD = "schedule_held"
     SCHEDULE_RELEASED = "schedule_released"
+    SCHEDULE_SUSPENDED = "schedule_suspended"
+    SCHEDULE_RESUMED = "schedule_resumed"
+    REQUEST_MADE = "request_made"
+    REQUEST_DONE = "request_done"
+    REQUEST_REFUSED = "request_refused"
     SYNC_TRIGGERED = "sync_triggered"
     TRIGGER_REFUSED = "trigger_refused"
     TRIGGER_IN_DOUBT = "trigger_in_doubt"
@@ -71,6 +76,7 @@ class EventName(StrEnum):
     CYCLE_FINISHED = "cycle_finished"
 
 
+_REQUEST = ("schedule", "platform", "connection_id", "request", "action", "asked_by", "asked_because")
 _SLOT = ("schedule", "platform", "connection_id", "scheduled_at", "revision")
 
 CATALOGUE: Mapping[EventName, Kind] = {
@@ -132,9 +138,30 @@ CATALOGUE: Mapping[EventName, Kind] = {
     EventName.SCHEDULE_RELEASED: Kind(
         Severity.INFO, "What stood against a schedule is over.", ("schedule", "platform", "connection_id", "reason")
     ),
+    EventName.SCHEDULE_SUSPENDED: Kind(
+        Severity.WARNING, "A person suspended a schedule.", (*_REQUEST, "status", "job_id", "message")
+    ),
+    EventName.SCHEDULE_RESUMED: Kind(
+        Severity.INFO,
+        "A person ended what kept a schedule from starting: a suspension by hand, a row of failures.",
+        (*_REQUEST, "status", "job_id", "message"),
+    ),
+    EventName.REQUEST_MADE: Kind(Severity.INFO, "Somebody asked for something, by hand or in a document.", _REQUEST),
+    EventName.REQUEST_DONE: Kind(
+        Severity.INFO,
+        "What somebody asked for was carried out: ``job_id`` was started, or has ended.",
+        (*_REQUEST, "status", "job_id", "message"),
+    ),
+    EventName.REQUEST_REFUSED: Kind(
+        Severity.WARNING,
+        "What somebody asked for was not carried out; ``status`` says what became of it, and nothing of it starts later unless that is"
+        " ``Waiting``.",
+        (*_REQUEST, "status", "job_id", "message"),
+    ),
     EventName.SYNC_TRIGGERED: Kind(
         Severity.INFO,
-        "A POST made a job for a slot; ``run`` is 0 for its start, else the number of the retry.",
+        "A POST made a job for a slot, or for what somebody asked for (then ``reason`` is ``Request``, and ``scheduled_at`` when that was);"
+        " ``run`` is 0 for its start, else the number of the retry.",
         (*_SLOT, "job_id", "run", "reason", "trigger_delay_seconds"),
     ),
     EventName.TRIGGER_REFUSED: Kind(

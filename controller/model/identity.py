@@ -25,6 +25,11 @@ class SlotKey:
     ref: ConnectionRef
     scheduled_at: datetime
 
+    @property
+    def is_request(self) -> bool:
+        """Whether it is no slot, but names the claim of a request: those never are whole seconds."""
+        return self.scheduled_at.microsecond != 0
+
     def __str__(self) -> str:
         return f"{self.ref}@{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}"
 

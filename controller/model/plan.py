@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controller.model.asked import Request, RequestStatus
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
@@ -102,6 +103,7 @@ class PlanningInput:
         frozen: why nobody knows what time it is, so that nothing is judged; empty when it is known.
         triggers_max: starts that may be decided; None = any number.
         held: why the newest revision of the specs is not in force; empty when it is.
+        allow_resets: whether the settings let a request clear destination data.
     """
 
     now: datetime
@@ -111,6 +113,7 @@ class PlanningInput:
     frozen: str = ""
     triggers_max: int | None = None
     held: str = ""
+    allow_resets: bool = False
 
 
 class NeedKind(StrEnum):
@@ -203,7 +206,18 @@ class RearmFreshness:
     withdrawn: tuple[SlotKey, ...] = ()
 
 
-Action = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | TriggerSync | CancelJob
+@dataclass(frozen=True, slots=True)
+class SettleRequest:
+    """Say what a request that needs no POST came to, or why it is refused. A ``Resume`` that is done ends what was suspended before it."""
+
+    request: Request
+    status: RequestStatus
+    message: str
+    decided_at: datetime
+    job_id: str | None = None
+
+
+Action = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | TriggerSync | CancelJob | SettleRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from controller.model.asked import Request
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.job import JobKind
+from controller.model.schedule import Suspension
 
 
 class Outcome(StrEnum):
@@ -63,6 +66,8 @@ class Reason(StrEnum):
     CLOCK_FROZEN = "ClockFrozen"
     CLOCK_SKEW = "ClockSkew"
     PHANTOM_ACTIVE = "PhantomActive"
+    REQUESTED = "Requested"
+    NOT_ALLOWED = "NotAllowed"
 
 
 class Cause(StrEnum):
@@ -72,6 +77,7 @@ class Cause(StrEnum):
     RETRY = "Retry"
     FOREIGN_JOB = "ForeignJob"
     SATISFIED = "Satisfied"
+    REQUEST = "Request"
 
 
 STOOD_AGAINST = frozenset(
@@ -149,7 +155,7 @@ class Claim:
 
     ``baseline`` holds the ids of the connection's jobs that were known when it was written: only an id outside it can be ours.
     ``wall`` is that of its slot's record, ``due_at`` when it might start at the earliest; a claim that is read back from the store has
-    neither.
+    neither. ``request``: the key of the request that it carries out, empty for a slot's; ``kind``: the job that its POST asks for.
     """
 
     key: ClaimKey
@@ -163,6 +169,8 @@ class Claim:
     answered_at: datetime | None = None
     wall: str = ""
     due_at: datetime | None = None
+    request: str = ""
+    kind: JobKind = JobKind.SYNC
 
     @property
     def ref(self) -> ConnectionRef:
@@ -222,6 +230,8 @@ class Standing:
             that was explained, ends the row.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
         revision: the one by which the schedule was taken in last; empty = not known.
+        requests: requests about the connection that are not final, oldest first.
+        suspended: the newest suspension by hand that nobody ended, also when its ``until`` has passed.
     """
 
     ref: ConnectionRef
@@ -244,6 +254,8 @@ class Standing:
     counted: frozenset[str] = frozenset()
     phantoms: int = 0
     revision: str = ""
+    requests: tuple[Request, ...] = ()
+    suspended: Suspension | None = None
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

@@ -112,6 +112,7 @@ class ScheduleSpec:
     Attributes:
         content: the canonical text of the parsed document (comments and order do not matter); it names a generation.
         freezes: what policies say against any write to the platform.
+        by_hand: what a person's command suspended it for; it stands in no document.
         conflicts: fields that policies of equal priority set differently, of which no earlier value is known: the schedule is held.
         unsupported: the fields that were written, are valid, and do nothing yet: the schedule is held for them.
         origins: where each value that somebody wrote stands, by its name below ``spec`` such as ``catchUp.window``; what is absent
@@ -144,6 +145,7 @@ class ScheduleSpec:
     freshness_alert: FreshnessAlert | None = None
     labels: tuple[tuple[str, str], ...] = ()
     freezes: tuple[Suspension, ...] = ()
+    by_hand: Suspension | None = None
     conflicts: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)

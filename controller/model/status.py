@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from controller.model.asked import Request
 from controller.model.calendar import CalendarEntry
 from controller.model.condition import Condition
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.record import Reason, SlotRecord
@@ -43,15 +44,28 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """An observed job of the connection; ``scheduled_at`` is its slot, None if the job is not ours."""
+    """An observed job of the connection; ``scheduled_at`` is its slot, None if it is not ours or somebody asked for it."""
 
     job: Job
     scheduled_at: datetime | None
+    is_requested: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether a claim named it, a slot's or a request's."""
+        return self.is_requested or self.scheduled_at is not None
 
     @property
     def origin(self) -> str:
         """``ours`` where a claim named it, else ``foreign``."""
-        return "foreign" if self.scheduled_at is None else "ours"
+        return "ours" if self.is_ours else "foreign"
+
+
+def run_of(job: Job, claimed: SlotKey | None) -> Run:
+    """A job and what the store says that it belongs to."""
+    if claimed is None:
+        return Run(job, None)
+    return Run(job, None, is_requested=True) if claimed.is_request else Run(job, claimed.scheduled_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,7 @@ class ScheduleStatus:
         missed_count: missed slots among the newest ones that were read.
         slots: newest records first.
         runs: newest jobs first.
+        requests: newest requests first.
     """
 
     ref: ConnectionRef
@@ -95,6 +110,7 @@ class ScheduleStatus:
     freshness: Freshness | None = None
     conditions: tuple[Condition, ...] = ()
     revision: str = ""
+    requests: tuple[Request, ...] = ()
 
     @property
     def next_slot_at(self) -> datetime | None:

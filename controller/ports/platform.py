@@ -83,6 +83,14 @@ class Platform(Protocol):
         """
         ...
 
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """The same for a job that clears the connection's destination data.
+
+        Raises:
+            NotCreated, Rejected, Busy, OutcomeUnknown: as `trigger_sync`.
+        """
+        ...
+
     async def cancel_job(self, job_id: str) -> None:
         """Ask for a job's end; success means only that the platform took the request, or that the job is over already.
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from controller.model.asked import Request
 from controller.model.condition import Condition
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
-from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim
+from controller.model.plan import AcceptSchedule, RearmFreshness, SettleClaim, SettleRequest
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, SlotRecord, Standing
 from controller.model.revision import Revisions
 
@@ -33,6 +34,7 @@ class Decisions:
     records: Sequence[SlotRecord] = ()
     settled: Sequence[SettleClaim] = ()
     rearmed: Sequence[RearmFreshness] = ()
+    requests: Sequence[SettleRequest] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,10 @@ class Store(Protocol):
 
     What names no platform is no one's and is written whoever asks: `append_events`, because one that lost a platform must be able to
     say so; `keep_policies` and `keep_revisions`, which come from a revision that all read; `prune`, which only deletes what is over
-    and old.
+    and old; `ask` and `take_back`, because whoever asks for something holds nothing. What a request comes to is written under the epoch.
+
+    A claim with a ``request`` is no slot's: `claim`, `confirm`, `close_claim` and a `SettleClaim` then write that request where they
+    write a slot's record else, and move no watermark.
 
     All raise ``StoreUnavailable`` where the storage fails.
     """
@@ -98,7 +103,8 @@ class Store(Protocol):
         attributes that job to its slot (a job id belongs to at most one slot, for ever). ``accepted`` with a new content starts the row of
         failures anew, and what was refused before it counts in ``Setbacks`` only among the attempts. ``rearmed`` sets ``fresh_since``,
         which only moves forward, and deletes the records of withdrawn slots that are not final. A record's ``wall`` is kept where a later
-        one of its slot has none.
+        one of its slot has none. ``requests`` that are done: a ``Suspend`` or a ``Resume`` ends the suspensions made before it, a
+        ``Resume`` also the row of failures.
 
         Raises:
             SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open and not settled here: what
@@ -209,10 +215,33 @@ class Store(Protocol):
     async def prune(self, before: datetime) -> int:
         """Delete events, jobs, closed claims and final records older than ``before``; returns how many rows went.
 
-        The newest record of each connection always stays.
+        The newest record of each connection always stays, and so does every request of a document; others go once they are over.
         """
         ...
 
     async def close(self) -> None:
         """Give the storage back."""
+        ...
+
+    async def ask(self, requests: Sequence[Request]) -> tuple[Request, ...]:
+        """Keep requests whose key is new, and return those as they are kept: their ``made_at`` is moved by microseconds where it must be.
+
+        Of a known one that still waits the reason and the expiry become the given ones; else nothing about it ever changes here.
+        """
+        ...
+
+    async def take_back(self, key: str, message: str, at: datetime) -> bool:
+        """End a request as withdrawn if it still waits; False if it does not."""
+        ...
+
+    async def waiting_requests(self) -> tuple[Request, ...]:
+        """Every request that waits; cheap where there are none."""
+        ...
+
+    async def requests(self, ref: ConnectionRef, limit: int) -> tuple[Request, ...]:
+        """The newest requests about a connection, newest first."""
+        ...
+
+    async def request(self, key: str) -> Request | None:
+        """The request of that key."""
         ...

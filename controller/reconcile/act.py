@@ -14,7 +14,7 @@ from controller.errors import (
     SlotAlreadyClaimed,
 )
 from controller.model.event import Event, EventName
-from controller.model.job import Job
+from controller.model.job import Job, JobKind
 from controller.model.plan import (
     AcceptSchedule,
     Action,
@@ -24,15 +24,20 @@ from controller.model.plan import (
     RearmFreshness,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
 )
 from controller.model.record import Answer, CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
-from controller.reconcile import say
+from controller.reconcile import say, say_requests
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
 AFTER_FAILED_CANCEL = timedelta(seconds=2)
 """Pause before a cancel that could not be sent is judged again."""
+
+
+_WRITTEN = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | SettleRequest
+"""Actions that need no answer of a platform."""
 
 
 async def write_decisions(world: World, plan: Plan) -> None:
@@ -44,9 +49,7 @@ async def write_decisions(world: World, plan: Plan) -> None:
     Raises:
         StoreUnavailable: nothing was written; the next cycle decides again.
     """
-    if not any(
-        isinstance(action, AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness) for action in plan.actions
-    ):
+    if not any(isinstance(action, _WRITTEN) for action in plan.actions):
         return
     written = [decided.actions for decided in plan.connections]
     try:
@@ -54,6 +57,8 @@ async def write_decisions(world: World, plan: Plan) -> None:
     except SlotAlreadyClaimed:
         written = [decided.actions for decided in plan.connections if await _is_written_alone(world, decided, plan.now)]
     await say.tell(world, say.about_decisions((action for actions in written for action in actions), plan.now))
+    for settled in (action for actions in written for action in actions if isinstance(action, SettleClaim)):
+        await _tell_request(world, settled.claim)
 
 
 def _decisions(actions: Sequence[Action]) -> Decisions:
@@ -62,7 +67,15 @@ def _decisions(actions: Sequence[Action]) -> Decisions:
         records=[action.record for action in actions if isinstance(action, RecordSlot)],
         settled=[action for action in actions if isinstance(action, SettleClaim)],
         rearmed=[action for action in actions if isinstance(action, RearmFreshness)],
+        requests=[action for action in actions if isinstance(action, SettleRequest)],
     )
+
+
+async def _tell_request(world: World, claim: Claim) -> None:
+    """What a request's claim came to, where that is final."""
+    request = await world.store.request(claim.request) if claim.request else None
+    if request is not None and request.status.is_final:
+        await say.tell(world, [say_requests.about_kept(request, world.clock.now())])
 
 
 async def _is_written_alone(world: World, decided: ConnectionPlan, now: datetime) -> bool:
@@ -99,7 +112,7 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> boo
         )
         return False
     try:
-        job = await platform.platform.trigger_sync(claim.ref.connection_id)
+        job = await _post(platform, claim)
     except NotCreated as error:
         if error.retry_after is not None:
             platform.be_quiet(world.clock.now(), error.retry_after)
@@ -116,6 +129,12 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> boo
     else:
         return await _confirm(world, platform, claim, job)
     return False
+
+
+async def _post(platform: ObservedPlatform, claim: Claim) -> Job:
+    if claim.kind is JobKind.RESET:
+        return await platform.platform.trigger_reset(claim.ref.connection_id)
+    return await platform.platform.trigger_sync(claim.ref.connection_id)
 
 
 async def _close(world: World, claim: Claim, status: ClaimStatus, reason: Reason, message: str) -> None:
@@ -151,7 +170,9 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
         return False
     platform.remember([job], now)
     delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
-    await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
+    if claim.kind is JobKind.SYNC:
+        await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
+    await _tell_request(world, claim)
     return True
 
 

@@ -17,6 +17,7 @@ from controller.model.plan import (
     PlanningInput,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
     TriggerSync,
 )
 from controller.model.record import Reason
@@ -161,7 +162,7 @@ def _summary(mind: Mind, plan: Plan, corrected: int) -> Event:
         "considered": len(plan.connections),
         "triggers": kinds.count(TriggerSync),
         "cancels": kinds.count(CancelJob),
-        "records": kinds.count(RecordSlot) + kinds.count(AcceptSchedule),
+        "records": kinds.count(RecordSlot) + kinds.count(AcceptSchedule) + kinds.count(SettleRequest),
         "settled": kinds.count(SettleClaim),
         "holds": len(plan.holds),
         "corrections": corrected,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from controller.decide.desired import Desired
+from controller.decide.desired import Desired, differing
 from controller.decide.policies import settle
 from controller.errors import SpecSourceUnavailable
 from controller.model.event import Event, EventName
@@ -17,6 +17,7 @@ from controller.ports.store import Store, StoredPolicy
 from controller.reconcile import say
 from controller.reconcile.gather import Mind
 from controller.reconcile.judged import Judged, Safeguard, judge_first, judge_next
+from controller.reconcile.requests import take_requests
 from controller.reconcile.restored import restored_desired
 from controller.reconcile.world import World
 
@@ -86,13 +87,14 @@ async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavai
         await _hold(world, mind, judged.held)
         return await _restore(world, mind, held_text(judged.held))
     desired = _as_allowed(world, judged.desired)
-    # Before anything of it counts: a revision whose policies could not be kept is read again.
+    # Before anything of it counts: a revision whose policies or requests could not be kept is read again.
     await _keep_policies(world, desired, tree, kept)
+    asked_about = await take_requests(world, mind, tree, desired)
     await _keep_applied(world, tree.revision)
     mind.desired, mind.loaded, mind.restored, mind.held = desired, True, False, None
     mind.allowance.manage(desired.specs)
     await say.tell(world, [*_confirmation(world, judged), *_events(world, mind, tree)])
-    return known | _differing(before, mind.desired)
+    return known | asked_about | differing(before, mind.desired)
 
 
 def _safeguard(world: World) -> Safeguard:
@@ -162,17 +164,6 @@ async def _keep_applied(world: World, revision: str) -> None:
     known = await world.store.revisions()
     if known.held or known.applied is None or known.applied.name != revision:
         await world.store.keep_revisions(Revisions(AppliedRevision(revision, world.clock.now())))
-
-
-def _differing(before: Desired, after: Desired) -> set[ConnectionRef]:
-    refs = before.specs.keys() | after.specs.keys() | before.obstacles.keys() | after.obstacles.keys()
-    changed = {
-        ref
-        for ref in refs
-        if before.specs.get(ref) != after.specs.get(ref) or before.obstacles.get(ref) != after.obstacles.get(ref)
-    }
-    # Nothing is done otherwise for a file that is rejected or mended, but its conditions say so.
-    return changed | (before.stale ^ after.stale)
 
 
 def _as_allowed(world: World, desired: Desired) -> Desired:

@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from controller.decide.against import as_suspended
 from controller.decide.clock_watch import ClockWatch, DateAnswer, Reading, heard, ticked
 from controller.decide.conditions import Kept
 from controller.decide.desired import Desired
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
+from controller.model.asked import Source
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
@@ -49,6 +51,8 @@ class Mind:
         loaded: the specs are known: a revision came into force, or what was in force before this process began was read back.
         restored: the latter, and no revision came into force since.
         held: the revision that the spec source holds, where it is held.
+        declared: the keys of the requests in the specs; None = some file could not be read.
+        unplaced: those of them that were told to name no schedule.
     """
 
     desired: Desired = field(default_factory=Desired)
@@ -64,6 +68,9 @@ class Mind:
     began_at: datetime | None = None
     watch: ClockWatch = field(default_factory=ClockWatch)
     conditions: dict[ConnectionRef, Kept] = field(default_factory=dict)
+    allow_resets: bool = False
+    declared: frozenset[str] | None = None
+    unplaced: set[str] = field(default_factory=set)
 
 
 async def gather(
@@ -94,7 +101,9 @@ async def gather(
     }
     triggers_max = allowance.triggers_max()
     held = held_text(mind.held)
-    return PlanningInput(now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held)
+    return PlanningInput(
+        now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held, mind.allow_resets
+    )
 
 
 def _is_unreadable(mind: Mind, standing: Standing) -> bool:
@@ -108,7 +117,8 @@ def _is_unreadable(mind: Mind, standing: Standing) -> bool:
 def _facts_of(
     mind: Mind, ref: ConnectionRef, jobs: tuple[Job, ...], standing: Standing, restorers: Restorers
 ) -> ConnectionFacts:
-    platform, spec = mind.platforms.get(ref.platform), mind.desired.specs.get(ref)
+    platform, spec = mind.platforms.get(ref.platform), as_suspended(mind.desired.specs.get(ref), standing.suspended)
+    standing = _with_withdrawn(mind, standing)
     obstacle = mind.desired.obstacles.get(ref)
     is_leaving = spec is None and obstacle is None and standing.calendar_key is not None and standing.content != ""
     last_spec = restorers.resolved(standing.content, mind.desired.policies) if is_leaving else None
@@ -129,6 +139,18 @@ def _facts_of(
         success_known=ref.connection_id in platform.successes_read or _is_watched(mind, standing),
         last_spec=last_spec,
     )
+
+
+def _with_withdrawn(mind: Mind, standing: Standing) -> Standing:
+    """Requests whose document is gone from the specs, marked as such."""
+    declared = mind.declared
+    if declared is None or not standing.requests:
+        return standing
+    requests = tuple(
+        replace(each, is_withdrawn=each.source is Source.SPEC and each.key not in declared)
+        for each in standing.requests
+    )
+    return replace(standing, requests=requests)
 
 
 def _is_watched(mind: Mind, standing: Standing) -> bool:

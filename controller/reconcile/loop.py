@@ -19,6 +19,7 @@ from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.requests import Asking
 from controller.reconcile.timekeeping import Timekeeper
 from controller.reconcile.world import World
 
@@ -44,9 +45,10 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._mind = Mind(allowance=Allowance(world.limits))
+        self._mind = Mind(allowance=Allowance(world.limits), allow_resets=world.allow_resets)
         self._holding = Holding(world, self._mind)
         self._timekeeper = Timekeeper(world, self._mind)
+        self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
         self._agenda = Agenda()
         self._ready: set[ConnectionRef] = set()
@@ -122,6 +124,7 @@ class Loop:
         world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon, jitter=world.spec_poll / 10)
         world.cadence.every(world.resync, "full resync", self._resync_soon)
         world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
+        self._asking.begin()
         world.cadence.start()
 
     async def _ask_for_platforms(self) -> None:
@@ -219,7 +222,7 @@ class Loop:
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(world.clock.now() - world.keep_history)
             self._must_prune = False
-        self._ready |= self._agenda.pop_due(world.clock.now())
+        self._ready |= self._agenda.pop_due(world.clock.now()) | await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())

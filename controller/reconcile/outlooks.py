@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from statistics import median
 
+from controller.decide.against import as_suspended
 from controller.decide.desired import Desired
 from controller.decide.foresight.forecast import Outlook, taken_in
 from controller.model.identity import ConnectionRef
@@ -77,7 +78,7 @@ async def _outlook(reading: Reading, spec: ScheduleSpec, desired: Desired) -> Ou
     standing = (await reading.store.standings({spec.ref: [job.job_id for job in jobs if job.is_active]}))[spec.ref]
     active = next((job for job in jobs if job.is_active), None)
     return Outlook(
-        spec,
+        as_suspended(spec, standing.suspended) or spec,
         taken_in(spec, standing, reading.now),
         reading.profiles.get(spec.platform, PlatformProfile()),
         usual_duration(jobs),

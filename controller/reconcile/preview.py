@@ -19,7 +19,13 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
     desired, held = await read_desired(world)
-    mind = Mind(desired, began_at=world.clock.now(), held=held, allowance=Allowance(world.limits))
+    mind = Mind(
+        desired,
+        began_at=world.clock.now(),
+        held=held,
+        allowance=Allowance(world.limits),
+        allow_resets=world.allow_resets,
+    )
     mind.allowance.manage(desired.specs)
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)

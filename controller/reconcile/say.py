@@ -18,8 +18,10 @@ from controller.model.plan import (
     Hold,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
 )
 from controller.model.record import Cause, Claim, ClaimStatus, Outcome, Reason, SlotRecord
+from controller.reconcile.say_requests import about_answer
 from controller.reconcile.world import World
 
 Field = str | int | float | bool | None
@@ -89,7 +91,7 @@ def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
         case SettleClaim(claim, status, record, job, surplus, phantoms):
             yield _about_settlement(claim, status, job, now)
             # The outcome of a slot is that of its start; what a retry comes to changes nothing about it.
-            if record.outcome is not Outcome.TRIGGERED and claim.key.run == 0:
+            if record.outcome is not Outcome.TRIGGERED and claim.key.run == 0 and not claim.request:
                 yield from about_record(record)
             # Told once: the slots of every further one are told as skipped.
             if phantoms == PHANTOMS_MAX:
@@ -101,6 +103,8 @@ def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
                 yield Event(
                     EventName.LATE_DUPLICATE_FOUND, now, {**fields, "job_id": job_id, "surplus": ", ".join(surplus)}
                 )
+        case SettleRequest():
+            yield about_answer(action)
         case _:
             return
 
@@ -149,7 +153,7 @@ def about_claim(
 def about_trigger(claim: Claim, job_id: str, delay: timedelta, now: datetime) -> Event:
     """A POST that made a job; the delay is the number that users feel."""
     fields = _slot(claim.schedule, claim.key.slot, claim.revision)
-    cause = Cause.DUE if claim.key.run == 0 else Cause.RETRY
+    cause = Cause.REQUEST if claim.request else Cause.DUE if claim.key.run == 0 else Cause.RETRY
     fields |= {
         "job_id": job_id,
         "run": claim.key.run,

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.against import as_suspended, freeze_at, stalled_by, suspension_text
 from controller.decide.conditions import whole
 from controller.decide.desired import Desired
 from controller.decide.freshness import freshness_at
@@ -14,7 +14,7 @@ from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
 from controller.model.condition import Condition
-from controller.model.identity import ConnectionRef
+from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
@@ -22,7 +22,7 @@ from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standin
 from controller.model.revision import held_text
 from controller.model.safety import SafetyLimits
 from controller.model.schedule import Mode, ScheduleSpec
-from controller.model.status import Run, ScheduleStatus, State, StatusReport, Summary
+from controller.model.status import Run, ScheduleStatus, State, StatusReport, Summary, run_of
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
@@ -31,6 +31,9 @@ from controller.reconcile.restored import Restorers, restored_desired
 
 NEXT = 3
 """How many slots to come a status knows."""
+
+REQUESTS = 10
+"""How many of the newest requests a status knows."""
 
 HISTORY = 100
 """How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
@@ -108,7 +111,7 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             None,
             standing,
             reading.now,
-            tuple(_run(*row, reading.now) for row in await store.jobs(ref, history)) if history else (),
+            tuple(_run(ref, *row, reading.now) for row in await store.jobs(ref, history)) if history else (),
             reading.profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
@@ -118,13 +121,16 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             kept=(await store.conditions(ref.platform, ref.connection_id)).get(ref, ()) if history else (),
         )
         # Every file that claims the connection is a schedule that somebody looks for.
-        found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
+        requests = await store.requests(ref, REQUESTS) if history else ()
+        specs = (as_suspended(spec, standing.suspended) for spec in claimants)
+        found.extend(replace(_status(replace(case, spec=spec), slots), requests=requests) for spec in specs)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
 
 
-def _run(job: Job, scheduled_at: datetime | None, now: datetime) -> Run:
+def _run(ref: ConnectionRef, job: Job, claimed_at: datetime | None, now: datetime) -> Run:
     """How long an active job has taken is a matter of now: while nothing else about it changes, it is not stored anew."""
-    return Run(replace(job, duration=max(now - job.created_at, timedelta())) if job.is_active else job, scheduled_at)
+    shown = replace(job, duration=max(now - job.created_at, timedelta())) if job.is_active else job
+    return run_of(shown, None if claimed_at is None else SlotKey(ref, claimed_at))
 
 
 def place_of(error: SpecError) -> str:
@@ -243,8 +249,10 @@ def _asked_for(case: Case) -> Summary | None:
         return Summary(State.HELD, Reason.NOT_YET_SUPPORTED, f"not supported yet: {', '.join(spec.unsupported)}")
     if spec.conflicts:
         return Summary(State.HELD, Reason.POLICY_CONFLICT, f"policies set {', '.join(spec.conflicts)} differently")
-    if spec.suspend is not None and spec.suspend.covers(case.now):
-        return Summary(State.SUSPENDED, Reason.SUSPENDED, suspension_text(spec.suspend))
+    for suspension in (spec.suspend, spec.by_hand):
+        if suspension is not None and suspension.covers(case.now):
+            by_hand = ", by hand" if suspension is spec.by_hand else ""
+            return Summary(State.SUSPENDED, Reason.SUSPENDED, f"{suspension_text(suspension)}{by_hand}")
     if (freeze := freeze_at(spec, case.now)) is not None:
         return Summary(State.FROZEN, Reason.FROZEN, suspension_text(freeze))
     return None
@@ -261,7 +269,7 @@ def _under_way(case: Case) -> Summary | None:
     active = next((run for run in case.runs if run.job.is_active), None)
     if active is None:
         return None
-    whose = "" if active.scheduled_at is not None else ", started elsewhere"
+    whose = "" if active.is_ours else ", started elsewhere"
     rows = f", {active.job.rows:,} rows" if active.job.rows is not None else ""
     message = f"{active.job.job_id} is {active.job.status} since {active.job.created_at:%H:%M:%SZ}{rows}{whose}"
     return Summary(State.RUNNING, Reason.ACTIVE, message)

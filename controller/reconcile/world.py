@@ -24,6 +24,8 @@ class World:
         election: who acts on a platform; it takes platforms on this ``store``.
         restorers: read back what the store kept.
         longest_nap: the loop looks at the wall clock at least this often, so that a step of it is noticed.
+        request_poll: how often requests of people are looked for in the store.
+        allow_resets: whether a ``SyncRequest`` may clear destination data.
         observe: treat every schedule as ``mode: Observe``, whatever it says: write nothing to any platform.
         limits: how much one commit, and one cycle, may do.
         confirmed_revision: the revision that is put in force whatever it removes; empty = none.
@@ -47,3 +49,5 @@ class World:
     observe: bool = False
     limits: SafetyLimits = field(default_factory=SafetyLimits)
     confirmed_revision: str = ""
+    request_poll: timedelta = timedelta(seconds=2)
+    allow_resets: bool = False

@@ -175,9 +175,15 @@ def _started(record: SlotRecord, jobs: Mapping[str, TrueJob], name: str) -> Iter
 
 def _unmatched(ref: ConnectionRef, due: DueSlots, rows: Sequence[SlotRecord], jobs: Sequence[TrueJob]) -> Iterable[str]:
     """Completeness, without looking at ids: each started slot gets a job of its own in its window, the earliest end first."""
-    starts = [job.created_at.timestamp() for job in jobs if job.kind is JobKind.SYNC]
+    slots = (job for job in jobs if job.kind is JobKind.SYNC and not _is_requested(job))
+    starts = [job.created_at.timestamp() for job in slots]
     for slot in unmatched(start_windows(due, rows), starts):
         yield f"S2 {slot} is recorded as started, and no job of {ref} is left for it"
+
+
+def _is_requested(job: TrueJob) -> bool:
+    """Whether somebody asked for it: then it is no slot's."""
+    return job.post is not None and job.post.claim is not None and bool(job.post.claim.claim.request)
 
 
 def fenced(epochs: Iterable[tuple[str, int]]) -> Iterable[str]:

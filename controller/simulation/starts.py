@@ -30,7 +30,7 @@ def doubled(runs: Mapping[ClaimKey, list[TrueJob]], due: Mapping[ConnectionRef, 
     for key, jobs in runs.items():
         if len(jobs) > 1:
             ids = ", ".join(f"{job.job_id} at {job.created_at:%d %H:%M:%S}" for job in jobs)
-            name = "S1a" if _was_once_only(due.get(key.slot.ref), jobs) else "S1b"
+            name = "S1a" if key.slot.is_request or _was_once_only(due.get(key.slot.ref), jobs) else "S1b"
             yield f"{name} run {key.run} of {key.slot} has {len(jobs)} jobs: {ids}"
 
 
@@ -73,6 +73,9 @@ def _out_of_time(
     if spec is None:
         yield f"S10 {name} was sent with no spec in force"
         return
+    if key.slot.is_request:
+        # It was asked for, and is no slot.
+        return
     # Only a further run of a slot outlives an edit that takes the slot away: its outcome stands, and its job has failed.
     known = due.slots if key.run > 0 else due.calendar(spec)
     is_known = is_among(known, at)
@@ -99,7 +102,7 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
     written: dict[int, dict[ConnectionRef, ScheduleSpec]] = {}
     for claimed in evidence.chronicle.claims:
         claim = claimed.claim
-        if claim.key.run == 0:
+        if claim.key.run == 0 and not claim.request:
             before = newest.setdefault(claim.ref, claim.key.slot)
             if claim.key.slot < before:
                 yield f"S8 {claim.key.slot} was claimed after {before}"
@@ -170,8 +173,8 @@ def against_jobs(
 
 
 def _unexplained(key: ClaimKey, jobs: list[TrueJob], record: SlotRecord | None) -> Iterable[str]:
-    """A job of ours for a slot that says it was not started: nobody would know of it."""
-    if key.run > 0:
+    """A job of ours for a slot that says it was not started: nobody would know of it. One that was asked for is no slot's."""
+    if key.run > 0 or key.slot.is_request:
         return
     if record is None or record.outcome not in (Outcome.TRIGGERED, Outcome.IN_DOUBT):
         word = "no record" if record is None else record.word

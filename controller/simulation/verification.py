@@ -122,7 +122,9 @@ def _without_job(books: Books, due: DueSlots) -> Iterable[Finding]:
         for each in books.records
         if each.outcome is Outcome.TRIGGERED and each.job_id not in lost and each.slot.scheduled_at > books.since
     ]
-    starts = [job.created_at.timestamp() for job in books.listed if job.kind is JobKind.SYNC]
+    requested = {job_id for job_id, key in books.owners.items() if key.slot.is_request}
+    syncs = (job for job in books.listed if job.kind is JobKind.SYNC and job.job_id not in requested)
+    starts = [job.created_at.timestamp() for job in syncs]
     tolerance = books.profile.clock_tolerance.total_seconds() + 1.0
     for slot in unmatched(start_windows(due, rows, tolerance), starts):
         yield _finding(

@@ -89,6 +89,10 @@ class PlatformView:
             await self._wait_for(failure, began, self._profile.write_timeout)
             raise OutcomeUnknown(f"{what}: {_reason(failure)}") from None
 
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """Nothing in a simulation asks for one."""
+        raise NotImplementedError(f"a reset of {connection_id}")
+
     async def cancel_job(self, job_id: str) -> None:
         """As the port says."""
         await self._exchanges.depart(f"cancel {job_id}")

@@ -126,6 +126,10 @@ class WiredPlatform:
         await self._exchanges.depart(f"post {connection_id}")
         return await _within(_Call(), self._adapter.trigger_sync(connection_id))
 
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """Nothing in a simulation asks for one."""
+        raise NotImplementedError(f"a reset of {connection_id}")
+
     async def cancel_job(self, job_id: str) -> None:
         """As the port says."""
         await self._exchanges.depart(f"cancel {job_id}")

@@ -190,5 +190,6 @@ def _platforms_of(name: str, given: tuple[Any, ...]) -> set[str]:
         return {given[0].ref.platform}
     written: Decisions = given[0]
     refs = [each.ref for each in written.accepted] + [each.ref for each in written.rearmed]
+    refs += [answered.request.ref for answered in written.requests]
     refs += [record.slot.ref for record in written.records] + [settled.claim.ref for settled in written.settled]
     return {ref.platform for ref in refs}

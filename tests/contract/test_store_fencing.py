@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from controller.errors import Fenced
+from controller.model.asked import RequestStatus
 from controller.model.identity import ConnectionRef
-from controller.model.plan import RearmFreshness
+from controller.model.plan import RearmFreshness, SettleRequest
 from controller.model.record import Answer, ClaimStatus, Outcome
 from controller.model.revision import AppliedRevision, Revisions
 from controller.ports.store import Decisions, Store, StoredPolicy
@@ -26,6 +27,7 @@ from tests.unit.adapters.stores.samples import (
     minute,
     open_store,
     record_of,
+    request_of,
     run,
     settle,
     slot,
@@ -40,6 +42,9 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "record": lambda s: s.apply(Decisions(records=[record_of(Outcome.COUNTED, 9, job_id="9")])),
         "settlement": lambda s: s.apply(
             Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, record_of(Outcome.TRIGGERED), job_of("9"))])
+        ),
+        "answer": lambda s: s.apply(
+            Decisions(requests=[SettleRequest(request_of("asked"), RequestStatus.DONE, "done", minute(9))])
         ),
         "rearming": lambda s: s.apply(Decisions(rearmed=[RearmFreshness(ORDERS, "nightly", minute(9), (slot(5),))])),
     },
@@ -61,12 +66,14 @@ NO_ONES: Mapping[str, Write] = {
     "keep_policies": lambda s: s.keep_policies([StoredPolicy("p", "p.yaml", "x")]),
     "keep_revisions": lambda s: s.keep_revisions(Revisions(AppliedRevision("main@sha1:2", minute(9)))),
     "prune": lambda s: s.prune(minute(0)),
+    "ask": lambda s: s.ask([request_of("by hand")]),
+    "take_back": lambda s: s.take_back("by hand", "nobody answered", minute(9)),
 }
 """Writes that name no platform."""
 
 OTHERS = {
     "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
-    "clock_events", "conditions", "epoch", "revisions", "take", "close"
+    "clock_events", "conditions", "epoch", "revisions", "take", "close", "waiting_requests", "requests", "request"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
 
@@ -82,6 +89,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     run(opened.apply(Decisions(accepted=[accept(spec_of(every=60), NOON)])))
     run(opened.claim(claim_of()))
     run(opened.apply(Decisions(records=[record_of(Outcome.HELD, 5)])))
+    run(opened.ask([request_of("asked")]))
     yield opened
     run(opened.close())
 
@@ -98,6 +106,7 @@ def everything(store: Store) -> list[Any]:
         store.policies(),
         store.revisions(),
         store.conditions("acme"),
+        store.requests(ORDERS, 99),
         store.events(),
     ]
     return [run(question) for question in questions]

@@ -203,7 +203,10 @@ class FakePlatform:
 
     async def trigger_sync(self, connection_id: str) -> Job:
         """As the port says, or as scripted."""
-        self._arrive("trigger_sync", connection_id)
+        return await self._trigger("trigger_sync", connection_id, JobKind.SYNC)
+
+    async def _trigger(self, method: str, connection_id: str, kind: JobKind) -> Job:
+        self._arrive(method, connection_id)
         if not self.is_available:
             raise NotCreated("the platform cannot be reached")
         if (pause := self._pause()) is not None:
@@ -214,10 +217,14 @@ class FakePlatform:
             self._late.append((self._now() + after, connection_id))
         if fault in (TriggerFault.LOST_REQUEST, TriggerFault.LATE_EFFECT):
             raise OutcomeUnknown("no answer")
-        job = self._accept(connection_id)
+        job = self._accept(connection_id, kind)
         if fault in (TriggerFault.LOST_REPLY, TriggerFault.ERROR_WITH_EFFECT):
             raise OutcomeUnknown("no answer" if fault is TriggerFault.LOST_REPLY else "HTTP 502")
         return job
+
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """As the port says, or as scripted; it takes as long as a sync."""
+        return await self._trigger("trigger_reset", connection_id, JobKind.RESET)
 
     async def cancel_job(self, job_id: str) -> None:
         """As the port says; a job that is over, or unknown, is a success."""
@@ -260,13 +267,13 @@ class FakePlatform:
         if fault is TriggerFault.NOT_CREATED:
             raise NotCreated("refused", after or None)
 
-    def _accept(self, connection_id: str) -> Job:
+    def _accept(self, connection_id: str, kind: JobKind) -> Job:
         connection = self._connections.get(connection_id)
         if connection is None:
             raise Rejected("HTTP 404")
         if connection.status is not ConnectionStatus.ACTIVE or self._active(connection_id) is not None:
             raise Busy("HTTP 409")
-        return self._create(connection_id, JobKind.SYNC, self._now()).at(self._now())
+        return self._create(connection_id, kind, self._now()).at(self._now())
 
     def _settle(self) -> None:
         """Let what was late take effect, if its time has come and it still can."""

@@ -218,8 +218,19 @@ class AitronosPlatform:
             Busy: 409, or Airbyte's words for it.
             OutcomeUnknown: everything else; a job may exist.
         """
-        what = "trigger a sync"
-        body = json.dumps({"connectionId": connection_id, "jobType": "sync"}).encode("ascii")
+        return await self._trigger(connection_id, JobKind.SYNC)
+
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """Send one POST, once; it clears destination data.
+
+        Raises:
+            NotCreated, Rejected, Busy, OutcomeUnknown: as `trigger_sync`.
+        """
+        return await self._trigger(connection_id, JobKind.RESET)
+
+    async def _trigger(self, connection_id: str, kind: JobKind) -> Job:
+        what = f"trigger a {kind}"
+        body = json.dumps({"connectionId": connection_id, "jobType": str(kind)}).encode("ascii")
         reply = await self._http.write(what, "POST", "/jobs", body)
         if not reply.is_success:
             raise _trigger_failure(what, reply)

@@ -1,11 +1,13 @@
 """What both stores say when a slot is claimed, which platforms a write is for, and why they refuse."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from controller.errors import Fenced, SlotAlreadyClaimed
+from controller.model.asked import RequestStatus
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind
-from controller.model.record import Claim, ClaimStatus, Outcome, SlotRecord
+from controller.model.record import Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
 
 WALLS_FOR = timedelta(hours=26)
@@ -45,6 +47,36 @@ def record_of_claim(claim: Claim) -> SlotRecord:
         revision=claim.revision,
         wall=claim.wall,
     )
+
+
+def request_status(record: SlotRecord) -> RequestStatus:
+    """What the record of a claim says where the claim is a request's: it may be tried again only after a certain refusal."""
+    match record.outcome:
+        case Outcome.TRIGGERED:
+            return RequestStatus.DONE
+        case Outcome.HELD:
+            return RequestStatus.WAITING
+        case Outcome.IN_DOUBT:
+            return RequestStatus.CLAIMED
+        case Outcome.SKIPPED if record.reason is Reason.IN_DOUBT:
+            return RequestStatus.IN_DOUBT
+        case _:
+            return RequestStatus.FAILED
+
+
+MICROSECOND = timedelta(microseconds=1)
+
+
+def unlike_a_slot(at: datetime, is_taken: Callable[[datetime], bool]) -> datetime:
+    """The instant, or the next one that is no whole second and that no other request of the connection has."""
+    while at.microsecond == 0 or is_taken(at):
+        at += MICROSECOND
+    return at
+
+
+def request_is_decided(key: str) -> SlotAlreadyClaimed:
+    """A request is carried out at most once, and ends once."""
+    return SlotAlreadyClaimed(f"Request {key} does not wait any more.")
 
 
 def attempt_exists(claim: Claim) -> SlotAlreadyClaimed:
@@ -92,4 +124,5 @@ def platforms_of(decisions: Decisions) -> list[str]:
     refs += [record.slot.ref for record in decisions.records]
     refs += [ref for settled in decisions.settled for ref in (settled.claim.ref, settled.record.slot.ref)]
     refs += [rearmed.ref for rearmed in decisions.rearmed]
+    refs += [settled.request.ref for settled in decisions.requests]
     return sorted({ref.platform for ref in refs})

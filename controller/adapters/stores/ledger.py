@@ -160,6 +160,11 @@ class ConnectionLedger:
                     found[ClaimKey(SlotKey(self.ref, at), run)] = _setbacks(row, self.content_since)
         return found
 
+    def setbacks_at(self, at: datetime) -> dict[ClaimKey, Setbacks]:
+        """What the closed claims of one request came to."""
+        rows = list(self.closed.get(at, {}).values())
+        return {ClaimKey(SlotKey(self.ref, at), 0): _setbacks(rows, None)} if rows else {}
+
     def walls(self) -> dict[str, datetime]:
         """Recent slots by the local times that they stand for; of two with one local time the older one."""
         if self.watermark is None:
@@ -199,11 +204,11 @@ class ConnectionLedger:
         record = self.records.get(key.slot.scheduled_at)
         return record is not None and record.outcome is Outcome.COUNTED and record.job_id == job_id
 
-    def prune(self, before: datetime) -> int:
-        """Forget what is older; returns how much."""
+    def prune(self, before: datetime, waiting: Collection[datetime] = ()) -> int:
+        """Forget what is older; returns how much. ``waiting``: the instants of requests that may still be claimed."""
         gone = 0
         for at, attempts in list(self.closed.items()):
-            if at in self.pending:
+            if at in self.pending or at in waiting:
                 continue
             old = [attempt for attempt, closed in attempts.items() if closed.at < before]
             gone += len(old)

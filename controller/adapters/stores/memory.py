@@ -21,6 +21,7 @@ from controller.adapters.stores.claiming import (
 )
 from controller.adapters.stores.ledger import ClosedClaim
 from controller.adapters.stores.memory_state import Epoch, MemoryState
+from controller.model.asked import Asked, Request, RequestStatus
 from controller.model.condition import Condition
 from controller.model.event import Event
 from controller.model.identity import ConnectionRef
@@ -75,9 +76,12 @@ class MemoryStore:
         """Every connection in force, with a record that is not final, or with an open claim; in order."""
         return tuple(
             sorted(
-                ref
-                for ref, c in self._state.connections.items()
-                if c.calendar_key is not None or c.pending or c.open_claim
+                {
+                    ref
+                    for ref, c in self._state.connections.items()
+                    if c.calendar_key is not None or c.pending or c.open_claim
+                }
+                | {row.ref for row in self._state.requests.rows.values() if not row.status.is_final}
             )
         )
 
@@ -88,6 +92,7 @@ class MemoryStore:
             SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open.
         """
         self._expect(*platforms_of(decisions))
+        self._state.requests.refuse_decided(decisions.requests)
         new_owners = self._state.new_owners(decisions)
         self._state.refuse_claimed(decisions)
         self._state.owners |= new_owners
@@ -99,10 +104,16 @@ class MemoryStore:
         for settled in decisions.settled:
             closed = ClosedClaim(settled.status, settled.record.decided_at, settled.record.reason)
             self._state.connection(settled.claim.ref).close(settled.claim, closed)
-            if settled.claim.key.run == 0:
+            if settled.claim.request:
+                self._state.requests.follow(settled.claim, settled.record)
+            elif settled.claim.key.run == 0:
                 self._state.connection(settled.record.slot.ref).put_record(settled.record)
         for rearmed in decisions.rearmed:
             self._state.connection(rearmed.ref).rearm(rearmed)
+        for asked in decisions.requests:
+            self._state.requests.decide(asked)
+            if asked.request.action is Asked.RESUME and asked.status is RequestStatus.DONE:
+                self._state.connection(asked.request.ref).failures = 0
         for record in decisions.records:
             self._state.connection(record.slot.ref).put_record(record)
 
@@ -122,7 +133,12 @@ class MemoryStore:
             raise attempt_exists(claim)
         if claim.key.run == 0 and connection.is_settled(slot.scheduled_at, slot.scheduled_at):
             raise slot_is_settled(slot)
+        if claim.request:
+            self._state.requests.expect_waiting(claim)
         connection.open_claim = replace(claim, status=ClaimStatus.OPEN, wall="", due_at=None)
+        if claim.request:
+            self._state.requests.follow(claim, record_of_claim(claim))
+            return
         connection.move_watermark(slot.scheduled_at)
         if claim.key.run > 0:
             connection.retried.add(slot.scheduled_at)
@@ -144,7 +160,9 @@ class MemoryStore:
         new = self._state.owners_of_record(claim, record)
         self._state.owners |= {owned: claim.key, **new}
         connection.close(claim, ClosedClaim(ClaimStatus.CONFIRMED, record.decided_at, record.reason))
-        if claim.key.run == 0:
+        if claim.request:
+            self._state.requests.follow(claim, record)
+        elif claim.key.run == 0:
             connection.put_record(record)
         await self.save_jobs(claim.ref.platform, [job])
         return True
@@ -168,7 +186,9 @@ class MemoryStore:
             raise claim_is_closed(claim)
         self._state.owners |= self._state.owners_of_record(claim, record)
         connection.close(claim, ClosedClaim(status, at, record.reason))
-        if claim.key.run == 0:
+        if claim.request:
+            self._state.requests.follow(claim, record)
+        elif claim.key.run == 0:
             connection.put_record(record)
 
     async def request_cancel(self, request: CancelRequest) -> None:
@@ -278,6 +298,28 @@ class MemoryStore:
     async def prune(self, before: datetime) -> int:
         """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""
         return self._state.prune(before)
+
+    async def ask(self, requests: Sequence[Request]) -> tuple[Request, ...]:
+        """Keep requests whose key is new."""
+        kept = [self._state.requests.put(request) for request in requests]
+        return tuple(request for request in kept if request is not None)
+
+    async def take_back(self, key: str, message: str, at: datetime) -> bool:
+        """End a request that still waits."""
+        return self._state.requests.take_back(key, message, at)
+
+    async def waiting_requests(self) -> tuple[Request, ...]:
+        """Every request that waits."""
+        waiting = (row for row in self._state.requests.rows.values() if row.status is RequestStatus.WAITING)
+        return tuple(sorted(waiting, key=lambda row: (row.ref, row.made_at)))
+
+    async def requests(self, ref: ConnectionRef, limit: int) -> tuple[Request, ...]:
+        """The newest requests about a connection, newest first."""
+        return tuple(reversed(self._state.requests.about(ref)))[:limit]
+
+    async def request(self, key: str) -> Request | None:
+        """The request of that key."""
+        return self._state.requests.rows.get(key)
 
     async def close(self) -> None:
         """Nothing to give back; see the top of the file."""

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from controller.adapters.stores.claiming import job_belongs_elsewhere, slot_is_claimed
 from controller.adapters.stores.ledger import ConnectionLedger
+from controller.adapters.stores.memory_requests import RequestLedger
 from controller.model.condition import Condition, ConditionType
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
@@ -38,6 +39,7 @@ class MemoryState:
     epochs: dict[str, Epoch] = field(default_factory=dict)
     revisions: Revisions = field(default_factory=Revisions)
     conditions: dict[ConnectionRef, dict[ConditionType, Condition]] = field(default_factory=dict)
+    requests: RequestLedger = field(default_factory=RequestLedger)
 
     def epoch_of(self, platform: str) -> int | None:
         """The epoch in force; None before anybody took the platform."""
@@ -55,7 +57,17 @@ class MemoryState:
         """Where a connection stands, and whose these jobs are."""
         owned = ((job_id, self.owners.get((ref.platform, job_id))) for job_id in job_ids)
         attributed = {job_id: key for job_id, key in owned if key is not None}
-        return (self.connections.get(ref) or ConnectionLedger(ref)).standing(attributed)
+        ledger, open_requests = self.connections.get(ref) or ConnectionLedger(ref), self.requests.open_about(ref)
+        standing = ledger.standing(attributed)
+        if not self.requests.rows:
+            return standing
+        tried = {key: row for each in open_requests for key, row in ledger.setbacks_at(each.made_at).items()}
+        return replace(
+            standing,
+            setbacks={**standing.setbacks, **tried},
+            requests=open_requests,
+            suspended=self.requests.suspension(ref),
+        )
 
     def new_owners(self, decisions: Decisions) -> dict[tuple[str, str], ClaimKey]:
         """The jobs that a batch gives to slots.
@@ -144,4 +156,7 @@ class MemoryState:
         jobs = {key: job for key, job in self.jobs.items() if (job.ended_at or job.created_at) >= before}
         gone = len(self.events) - len(events) + len(self.jobs) - len(jobs)
         self.events, self.jobs = events, jobs
-        return gone + sum(connection.prune(before) for connection in self.connections.values())
+        gone += self.requests.prune(before)
+        return gone + sum(
+            connection.prune(before, self.requests.instants_of(ref)) for ref, connection in self.connections.items()
+        )

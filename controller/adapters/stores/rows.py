@@ -39,8 +39,7 @@ def instant_or_none(number: int | None) -> datetime | None:
 
 
 def speakable(text: str) -> str:
-    """Text that UTF-8 can hold."""
-    # A platform's message may hold half a surrogate pair, which is no UTF-8; the words matter more than that one character.
+    """A text as UTF-8 can hold it: a message may hold half a surrogate pair, and the words matter more than that one character."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
@@ -64,6 +63,8 @@ def claim_to_row(claim: Claim) -> Row:
         claim.revision,
         claim.answer.value,
         micros_or_none(claim.answered_at),
+        claim.request,
+        claim.kind.value,
     )
 
 
@@ -81,6 +82,8 @@ def claim_from_row(row: Row) -> Claim:
         revision,
         answer,
         answered_at,
+        request,
+        kind,
     ) = row
     return Claim(
         key=ClaimKey(SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at)), run),
@@ -92,6 +95,8 @@ def claim_from_row(row: Row) -> Claim:
         status=ClaimStatus.OPEN,
         answer=Answer(answer),
         answered_at=instant_or_none(answered_at),
+        request=request,
+        kind=JobKind(kind),
     )
 
 

@@ -15,11 +15,13 @@ from controller.adapters.stores import sqlite_conditions as conditions_table
 from controller.adapters.stores import sqlite_epochs as epochs
 from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
+from controller.adapters.stores import sqlite_requests as asking
 from controller.adapters.stores import sqlite_revisions as revisions_kept
 from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
+from controller.model.asked import Request
 from controller.model.condition import Condition
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
@@ -46,7 +48,8 @@ class SqliteStore:
         """Open the store at a path.
 
         ``ACT`` creates what is missing and keeps every other controller out until it is closed or the process ends, however it
-        ends. ``READ`` creates nothing, sees what the controller commits, and refuses every change.
+        ends. ``READ`` creates nothing, sees what the controller commits, and refuses every change. ``ASK`` is the same, but leaves
+        requests.
 
         Raises:
             StoreInUse: another controller acts on it.
@@ -101,6 +104,8 @@ class SqliteStore:
                 writes.settle(database, settled)
             for rearmed in decisions.rearmed:
                 writes.rearm(database, rearmed)
+            for asked in decisions.requests:
+                asking.decide(database, asked)
             for record in decisions.records:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
             for record in decisions.records:
@@ -119,13 +124,15 @@ class SqliteStore:
         """Reserve a slot.
 
         Raises:
-            SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot is settled.
+            SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot or the request is settled.
         """
         slot = claim.key.slot
 
         def write(database: sqlite3.Connection) -> None:
             writes.put_claim(database, claim, self._epochs[slot.ref.platform])
-            if claim.key.run > 0:
+            if claim.request:
+                asking.follow(database, claim, record_of_claim(claim))
+            elif claim.key.run > 0:
                 writes.move_watermark(database, slot.ref, slot.scheduled_at)
             elif not writes.put_record(database, record_of_claim(claim)):
                 raise slot_is_settled(slot)
@@ -144,7 +151,7 @@ class SqliteStore:
                 return False
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of(database, claim.key, record)
+            writes.put_record_of_claim(database, claim, record)
             notes.put_jobs(database, claim.ref.platform, [job])
             return True
 
@@ -164,7 +171,7 @@ class SqliteStore:
         def write(database: sqlite3.Connection) -> None:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of(database, claim.key, record)
+            writes.put_record_of_claim(database, claim, record)
 
         await self._together(claim.ref.platform, write)
 
@@ -253,6 +260,32 @@ class SqliteStore:
         """Delete what is older; claims of a slot that is still due stay, and every connection's newest record."""
         with self._file.writing() as database:
             return notes.prune(database, before)
+
+    async def ask(self, requests: Sequence[Request]) -> tuple[Request, ...]:
+        """Keep requests whose key is new."""
+        with self._file.writing() as database:
+            kept = [asking.put(database, request) for request in requests]
+            return tuple(request for request in kept if request is not None)
+
+    async def take_back(self, key: str, message: str, at: datetime) -> bool:
+        """End a request that still waits."""
+        with self._file.writing() as database:
+            return asking.take_back(database, key, message, at)
+
+    async def waiting_requests(self) -> tuple[Request, ...]:
+        """Every request that waits."""
+        with self._file.reading() as database:
+            return asking.waiting(database)
+
+    async def requests(self, ref: ConnectionRef, limit: int) -> tuple[Request, ...]:
+        """The newest requests about a connection, newest first."""
+        with self._file.reading() as database:
+            return asking.newest(database, ref, limit)
+
+    async def request(self, key: str) -> Request | None:
+        """The request of that key."""
+        with self._file.reading() as database:
+            return asking.called(database, key)
 
     async def close(self) -> None:
         """Give the file and its lock back."""

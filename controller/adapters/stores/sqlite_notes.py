@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 
+from controller.adapters.stores import sqlite_requests as requests
 from controller.adapters.stores.claiming import counts_for_health, finished_at
 from controller.adapters.stores.rows import event_to_row, job_to_row, micros
 from controller.model.event import Event
@@ -59,7 +60,7 @@ _PRUNE = (
         SELECT 1 FROM slot_record AS r
         WHERE r.platform = claim.platform AND r.connection_id = claim.connection_id AND r.scheduled_at = claim.scheduled_at
             AND r.outcome IN ('Held', 'InDoubt')
-    )
+    ) AND NOT EXISTS (SELECT 1 FROM request AS q WHERE q.key = claim.request AND q.status = 'Waiting')
     """,
     """
     DELETE FROM slot_record WHERE outcome NOT IN ('Held', 'InDoubt') AND decided_at < ? AND EXISTS (
@@ -68,6 +69,7 @@ _PRUNE = (
             AND newer.scheduled_at > slot_record.scheduled_at
     )
     """,
+    requests.PRUNE,
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller.adapters.stores import sqlite_requests as asking
 from controller.adapters.stores.claiming import WALLS_FOR
 from controller.adapters.stores.rows import (
     Row,
@@ -34,7 +35,8 @@ _SCHEDULES = """
 """
 
 _OPEN_CLAIMS = """
-    SELECT platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer, answered_at
+    SELECT platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer, answered_at,
+        request, kind
     FROM claim INDEXED BY one_open_claim
     WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND status = 'Open'
 """
@@ -76,6 +78,17 @@ _RETRIES = """
     GROUP BY c.connection_id, c.scheduled_at, c.run
 """
 
+# A request's attempts; its claims are named by when it was made.
+_TRIED = """
+    SELECT c.connection_id, c.scheduled_at, c.run, 0,
+        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
+    FROM request AS r INDEXED BY request_open CROSS JOIN claim AS c
+        ON c.platform = r.platform AND c.connection_id = r.connection_id AND c.scheduled_at = r.made_at
+    WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.status IN ('Waiting', 'Claimed')
+        AND c.request = r.key AND c.status <> 'Open'
+    GROUP BY c.connection_id, c.scheduled_at, c.run
+"""
+
 _WALLS = """
     SELECT s.connection_id, r.wall, r.scheduled_at
     FROM schedule AS s CROSS JOIN slot_record AS r INDEXED BY slot_wall USING (platform, connection_id)
@@ -103,6 +116,7 @@ _KNOWN_REFS = """
     SELECT platform, connection_id FROM schedule WHERE calendar_key IS NOT NULL
     UNION SELECT platform, connection_id FROM slot_record WHERE outcome IN ('Held', 'InDoubt')
     UNION SELECT platform, connection_id FROM claim WHERE status = 'Open'
+    UNION SELECT platform, connection_id FROM request WHERE status IN ('Waiting', 'Claimed')
     ORDER BY platform, connection_id
 """
 
@@ -168,7 +182,8 @@ def _standings_on(
     pending: dict[str, list[SlotRecord]] = defaultdict(list)
     for row in database.execute(_PENDING, asked):
         pending[row[1]].append(record_from_row(row))
-    setbacks = _setbacks(database, platform, asked, pending)
+    requests, suspended = asking.open_on(database, platform), asking.suspended_on(database, platform)
+    setbacks = _setbacks(database, platform, asked, pending, has_requests=bool(requests))
     cancels = {row[1]: cancel_from_row(row) for row in database.execute(_CANCELS, asked)}
     walls = _walls(database, asked)
     attributed, counted = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
@@ -185,6 +200,8 @@ def _standings_on(
                 cancel=cancels.get(name),
                 walls=walls.get(name, {}),
                 counted=counted.intersection(job_ids),
+                requests=tuple(requests.get(name, ())),
+                suspended=suspended.get(name),
             ),
         )
 
@@ -213,12 +230,19 @@ def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
 
 
 def _setbacks(
-    database: sqlite3.Connection, platform: str, asked: tuple[str, str], pending: Collection[str]
+    database: sqlite3.Connection,
+    platform: str,
+    asked: tuple[str, str],
+    pending: Collection[str],
+    *,
+    has_requests: bool,
 ) -> dict[str, dict[ClaimKey, Setbacks]]:
     found: dict[str, dict[ClaimKey, Setbacks]] = defaultdict(dict)
     rows = database.execute(_RETRIES, asked).fetchall()
     if pending:
         rows += database.execute(_SETBACKS, (platform, json.dumps(list(pending)))).fetchall()
+    if has_requests:
+        rows += database.execute(_TRIED, asked).fetchall()
     for connection_id, scheduled_at, run, unknown_attempts, refusals, rejections, attempts, last_at in rows:
         slot = SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at))
         found[connection_id][ClaimKey(slot, run)] = Setbacks(

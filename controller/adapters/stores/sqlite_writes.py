@@ -3,11 +3,13 @@
 import sqlite3
 from datetime import datetime
 
+from controller.adapters.stores import sqlite_requests as requests
 from controller.adapters.stores.claiming import (
     attempt_exists,
     connection_is_claimed,
     is_phantom,
     job_belongs_elsewhere,
+    request_is_decided,
     slot_is_claimed,
 )
 from controller.adapters.stores.rows import (
@@ -71,8 +73,8 @@ _RECORD = """
 
 _CLAIM = """
     INSERT INTO claim (platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer,
-        answered_at, epoch, status)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Open')
+        answered_at, request, kind, epoch, status)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'Open')
 """
 
 _IS_CLAIMED = """
@@ -195,7 +197,23 @@ def put_claim(database: sqlite3.Connection, claim: Claim, epoch: int) -> None:
             raise attempt_exists(claim) from error
         if error.sqlite_errorname == "SQLITE_CONSTRAINT_UNIQUE":
             raise connection_is_claimed(claim) from error
+        if claim.request and "while it waits" in str(error):
+            raise request_is_decided(claim.request) from error
         raise
+
+
+def put_record_of_claim(database: sqlite3.Connection, claim: Claim, record: SlotRecord) -> None:
+    """Write what a claim came to: its slot's record, or its request.
+
+    Raises:
+        SlotAlreadyClaimed: the job that the record names belongs to another slot.
+    """
+    if not claim.request:
+        put_record_of(database, claim.key, record)
+        return
+    if record.job_id is not None and not attribute(database, claim.key, record.job_id):
+        raise job_belongs_elsewhere(claim.key.slot, record.job_id)
+    requests.follow(database, claim, record)
 
 
 def move_watermark(database: sqlite3.Connection, ref: ConnectionRef, through: datetime) -> None:
@@ -234,7 +252,7 @@ def settle(database: sqlite3.Connection, settled: SettleClaim) -> None:
     key, job = settled.claim.key, settled.job
     if job is not None and not attribute(database, key, job.job_id):
         raise job_belongs_elsewhere(key.slot, job.job_id)
-    put_record_of(database, key, settled.record)
+    put_record_of_claim(database, settled.claim, settled.record)
 
 
 def put_cancel(database: sqlite3.Connection, request: CancelRequest) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -13,6 +13,9 @@ from controller.errors import StoreInUse, StoreUnavailable
 
 _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
+
+_LOCK_TRIES = 1000
+"""Looks at a lock, well under a millisecond in all: longer than a command holds it that only asks whether a controller runs."""
 
 MIGRATIONS: tuple[str, ...] = tuple(
     resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
@@ -50,10 +53,11 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 
 
 class StoreMode(StrEnum):
-    """``ACT``: the one controller that claims; ``READ``: anybody who looks, at any time."""
+    """``ACT``: the one controller that claims; ``READ``: anybody who looks, at any time; ``ASK``: who leaves a request beside it."""
 
     ACT = "Act"
     READ = "Read"
+    ASK = "Ask"
 
 
 def _in_words(path: Path, error: Exception) -> StoreUnavailable:
@@ -91,7 +95,7 @@ class StoreFile:
         path = path.resolve()
         if path.is_dir():
             raise StoreUnavailable(f"{path} is a directory. Name a file in it, such as {path / 'store.db'}.")
-        return cls._for_acting(path) if mode is StoreMode.ACT else cls._for_reading(path)
+        return cls._for_acting(path) if mode is StoreMode.ACT else cls._beside(path, mode)
 
     @classmethod
     def in_memory(cls) -> "StoreFile":
@@ -119,19 +123,24 @@ class StoreFile:
         return cls(path, StoreMode.ACT, database, lock)
 
     @classmethod
-    def _for_reading(cls, path: Path) -> "StoreFile":
+    def _beside(cls, path: Path, mode: StoreMode) -> "StoreFile":
         if not path.exists():
             raise StoreUnavailable(f"{path} does not exist: no controller has run with this store. Check the path.")
         with _failures_in_words(path):
             database = sqlite3.connect(
-                f"{path.as_uri()}?mode=ro", uri=True, timeout=_BUSY_TIMEOUT_SECONDS, isolation_level=None
+                f"{path.as_uri()}?mode={'ro' if mode is StoreMode.READ else 'rw'}",
+                uri=True,
+                timeout=_BUSY_TIMEOUT_SECONDS,
+                isolation_level=None,
             )
             try:
                 _expect_up_to_date(path, database)
+                if mode is StoreMode.ASK:
+                    database.execute("PRAGMA synchronous = FULL")
             except BaseException:
                 database.close()
                 raise
-        return cls(path, StoreMode.READ, database, None)
+        return cls(path, mode, database, None)
 
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
@@ -145,7 +154,8 @@ class StoreFile:
                 ) from error
 
     def _snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
-        # Who acts is the only writer, and writes nothing in the middle of reading: there a transaction would change nothing.
+        # Who acts is the only writer of all but new requests, and writes nothing in the middle of reading: there a transaction would
+        # change nothing, and a request that is not seen in one reading is seen in the next.
         return nullcontext(self._database) if self._mode is StoreMode.ACT else self._transaction("BEGIN")
 
     @contextmanager
@@ -195,7 +205,7 @@ def _lock(path: Path) -> int:
             f"{lock_path} cannot be made ({error.strerror}). Check the permissions of the directory, or point the store elsewhere."
         ) from error
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _flock(lock)
     except OSError as error:
         os.close(lock)
         if isinstance(error, BlockingIOError):
@@ -207,6 +217,33 @@ def _lock(path: Path) -> int:
             f"{lock_path} cannot be locked ({error.strerror}). Put the store on a local file system that has locks."
         ) from error
     return lock
+
+
+def _flock(lock: int) -> None:
+    # `is_acted_on` has the lock for an instant, and must not keep a controller from starting.
+    for _ in range(_LOCK_TRIES - 1):
+        with suppress(BlockingIOError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_acted_on(path: Path) -> bool:
+    """Whether a controller has the store of this path now: its lock ends with its process, however that ends."""
+    path = path.resolve()
+    try:
+        lock = os.open(path.with_name(f"{path.name}.lock"), os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        os.close(lock)
+    return False
 
 
 def _make_durable(path: Path, database: sqlite3.Connection) -> None:

@@ -118,7 +118,9 @@ class _Walk:
             outlook.standing, outlook.profile, span, catch_up=spec.catch_up.policy is CatchUpPolicy.LATEST
         )
         self._facts = ConnectionFacts(spec.ref, spec, outlook.standing, obstacle=outlook.obstacle)
-        self._may_change = spec.suspend is not None or bool(spec.freezes) or outlook.active is not None
+        self._may_change = (
+            spec.suspend is not None or spec.by_hand is not None or bool(spec.freezes) or outlook.active is not None
+        )
         self._shifted: tuple[int, int | None, int] = (-1, None, -1)
         self._open_from = self._open_until = begin
         if outlook.active is not None and outlook.active.created_at.timestamp() <= begin:
@@ -139,8 +141,9 @@ class _Walk:
         spec = self._spec
         if (against := held_as_a_whole(self._facts)) is not None:
             return Prospect.SKIPPED, *against
-        if spec.suspend is not None and spec.suspend.covers(from_epoch(fires)):
-            return Prospect.SKIPPED, Reason.SUSPENDED, suspension_text(spec.suspend)
+        for suspension in (spec.suspend, spec.by_hand):
+            if suspension is not None and suspension.covers(from_epoch(fires)):
+                return Prospect.SKIPPED, Reason.SUSPENDED, suspension_text(suspension)
         if spec.freezes and (freeze := freeze_at(spec, from_epoch(fires))) is not None:
             return Prospect.SKIPPED, Reason.FROZEN, suspension_text(freeze)
         if fires < self._stalled_until and (against := stalled_by(spec, self._outlook.standing.failures)) is not None:

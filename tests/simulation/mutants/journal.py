@@ -6,7 +6,7 @@ ACT = "controller.reconcile.act"
 SIGHT = "controller.decide.sight"
 STORE_FILE = "controller.adapters.stores.store_file"
 CLAIMS = "    await world.store.claim(claim)\n"
-POSTS = "        job = await platform.platform.trigger_sync(claim.ref.connection_id)\n"
+POSTS = "        job = await _post(platform, claim)\n"
 
 OF_THE_JOURNAL: tuple[Mutant, ...] = (
     Mutant(

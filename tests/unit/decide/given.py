@@ -30,6 +30,7 @@ from controller.model.plan import (
     RearmFreshness,
     RecordSlot,
     SettleClaim,
+    SettleRequest,
     TriggerSync,
 )
 from controller.model.profile import AITRONOS, PlatformProfile
@@ -208,6 +209,7 @@ class Given:
     frozen: str = ""
     skewed: str = ""
     jump: ClockJump | None = None
+    allow_resets: bool = False
 
     def facts(self) -> ConnectionFacts:
         """The connection as the planner sees it."""
@@ -241,7 +243,7 @@ class Given:
     def known(self) -> PlanningInput:
         """All of it."""
         platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
-        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen)
+        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen, self.allow_resets)
 
 
 def decide(given: Given) -> ConnectionPlan:
@@ -286,6 +288,8 @@ def _action(action: Action) -> str:
         case RearmFreshness(_, _, fresh_since, withdrawn):
             gone = "".join(f" without {clock(each.scheduled_at)}" for each in withdrawn)
             return f"fresh since {clock(fresh_since)}{gone}"
+        case SettleRequest(request, status, message):
+            return f"answer {request.action} {status}: {message}"
         case CancelJob():
             return f"cancel {action.job.job_id} for {action.reason}"
 

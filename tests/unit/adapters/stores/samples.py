@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore, StoreMode
+from controller.model.asked import Asked, Request, Source
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType
 from controller.model.event import Event, EventName
@@ -111,6 +112,13 @@ def record_of(
         through=None if through is None else minute(through),
         count=count,
         revision="main@sha1:1",
+    )
+
+
+def request_of(key: str, action: Asked = Asked.SUSPEND, at: float = 1, **more: Any) -> Request:
+    """Something that somebody asked for by hand."""
+    return Request(
+        key, ORDERS, "nightly", action, more.pop("source", Source.BY_HAND), minute(at), "ana", "because", **more
     )
 
 
