@@ -30,10 +30,11 @@ class Cut:
         return await self.inner.fetch(applied)
 
 
-def begin_beside(stage: Stage, leases: Leases, source: Cut) -> Controller:
+def begin_beside(stage: Stage, leases: Leases, source: Cut, confirmed_revision: str = "") -> Controller:
     """A second controller, with a way of its own to the specs."""
     loop, ice, log = make(stage, "second", leases, stage.store.beside())
-    loop, stop = Loop(replace(loop._world, spec_source=source)), asyncio.Event()
+    world = replace(loop._world, spec_source=source, confirmed_revision=confirmed_revision)
+    loop, stop = Loop(world), asyncio.Event()
     return Controller(loop, ice, log, stop, asyncio.create_task(loop.run(stop)))
 
 
@@ -89,5 +90,28 @@ def test_one_that_can_read_takes_over_from_one_that_cannot() -> None:
         assert len(seeing.log.of(EventName.SCHEDULE_CHANGED)) == 1
         await once_each(stage, ref)
         await seeing.end()
+
+    play(scenario)
+
+
+def test_what_was_confirmed_to_one_is_confirmed_to_the_other() -> None:
+    """The one that acts held the revision; the operator confirms it to the one that stands by, and both put it in force."""
+
+    async def scenario(stage: Stage) -> None:
+        for number in range(4):
+            stage.schedule(f"s{number}", EVERY_60, SHORT)
+        leases = Leases(TERM_SECONDS)
+        first = begin(stage, "first", leases, stage.store)
+        await stage.run_for(5)
+        for number in range(3):
+            stage.edit(f"s{number}", None)
+        await stage.run_for(5)
+        assert len(first.log.of(EventName.REVISION_HELD)) == 1
+        second = begin_beside(stage, leases, Cut(stage.specs), confirmed_revision=f"memory@{stage.specs._revision}")
+        await stage.run_for(5)
+        assert len(second.log.of(EventName.REMOVALS_CONFIRMED)) == 1
+        assert len(first.log.of(EventName.SCHEDULE_REMOVED)) == 3
+        await second.end()
+        await first.end()
 
     play(scenario)
