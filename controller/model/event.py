@@ -102,7 +102,7 @@ CATALOGUE: Mapping[EventName, Kind] = {
     ),
     EventName.SPECS_RESTORED: Kind(
         Severity.WARNING,
-        "The controller began without a revision that it may act by: what the store says was in force is in force, and nothing is retired.",
+        "The controller has no revision that it may act by: what the store says was in force is in force, and nothing is retired.",
         ("revision", "schedules", "message"),
     ),
     EventName.REVISION_HELD: Kind(

@@ -60,8 +60,8 @@ async def applied_revision(store: Store, mind: Mind | None = None) -> str:
 async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavailable) -> set[ConnectionRef]:
     """Put in force what was fetched; returns the connections whose desired schedule may have changed.
 
-    A tree that could not be read, or that is held for what it removes, leaves everything as it is; before the first revision came into
-    force, that is what the store says was in force. Nothing is retired then.
+    A tree that could not be read, or that is held for what it removes, leaves in force what the store says is in force. Nothing is
+    retired then.
 
     Raises:
         StoreUnavailable: what was in force before a restart could not be read, or not be kept for the next one.
@@ -109,10 +109,14 @@ async def _tell_trouble(world: World, mind: Mind, error: SpecSourceUnavailable) 
 
 
 async def _restore(world: World, mind: Mind, why: str) -> set[ConnectionRef]:
-    """Before any revision came into force: act by what the store says was in force, if anything was."""
-    if mind.loaded:
+    """Without a revision that may come into force: act by what the store says is, unless that is what this process acts by already.
+
+    It is not where this process has just begun, or where another controller has gone on to a newer revision.
+    """
+    applied = (await world.store.revisions()).applied
+    if mind.loaded and (applied is None or applied.name == mind.desired.revision):
         return set()
-    known = set(await world.store.known_refs())
+    before, known = mind.desired, set(await world.store.known_refs())
     desired = _as_allowed(world, await restored_desired(world.store, world.restorers))
     if not desired.specs:
         return set()
@@ -120,7 +124,7 @@ async def _restore(world: World, mind: Mind, why: str) -> set[ConnectionRef]:
     mind.allowance.manage(desired.specs)
     fields: dict[str, say.Field] = {"revision": desired.revision, "schedules": len(desired.specs), "message": why}
     await say.tell(world, [Event(EventName.SPECS_RESTORED, world.clock.now(), fields)])
-    return known
+    return known | _differing(before, desired)
 
 
 async def _is_held_still(world: World, mind: Mind, tree: SpecTree) -> bool:

@@ -9,6 +9,7 @@ from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync
 from controller.model.record import Reason
+from controller.model.revision import held_text
 from controller.ports.spec_source import SpecTree
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
@@ -91,7 +92,7 @@ class Loop:
             await self._finish()
 
     async def once(self) -> str:
-        """Fetch, list every platform, and cycle until nothing more is to be done now; returns what could not be read, or nothing."""
+        """Fetch, list every platform, and cycle until nothing more is to be done now; returns what could not be done, or nothing."""
         await self._start()
         await self._step()
         while self._tasks:
@@ -102,6 +103,7 @@ class Loop:
         await self._finish()
         troubles = [
             self._mind.source_trouble,
+            held_text(self._mind.held),
             *(f"{name}: {p.trouble}" for name, p in self._mind.platforms.items() if p.trouble),
             *(f"{name}: another controller acts on it" for name in not_held),
             *self._timekeeper.troubles(),

@@ -30,7 +30,7 @@ class Evidence:
         calm_at: when the last fault ended.
         read_at: when all this was taken down.
         connections: what the platforms know.
-        restored: lives that acted by what the store said was in force, because there was no revision that they might act by.
+        restored: since when which life acted by what the store said was in force, for want of a revision that it might act by.
     """
 
     profiles: Mapping[str, PlatformProfile]
@@ -40,4 +40,4 @@ class Evidence:
     calm_at: datetime
     read_at: datetime
     connections: Mapping[str, Sequence[str]]
-    restored: frozenset[int] = frozenset()
+    restored: Sequence[tuple[datetime, int]] = ()

@@ -54,7 +54,7 @@ class Stage:
         self.digest = blake2b(digest_size=16)
         self.nemesis = Nemesis(self.chronicle, self.clock, scene.longest_nap)
         self.fetched: list[Fetched] = []
-        self.restored: set[int] = set()
+        self.restored: list[tuple[datetime, int]] = []
         self._last_fetched: dict[int, str] = {}
         self.evidence: Evidence
         self._store = simulated_store()
@@ -130,7 +130,7 @@ class Stage:
             if last is not None:
                 del self.fetched[last]
         elif event.name is EventName.SPECS_RESTORED:
-            self.restored.add(life.number)
+            self.restored.append((self.clock.now(), life.number))
 
     # Faults
 
@@ -229,7 +229,7 @@ class Stage:
             calm_at=calm_at,
             read_at=self.clock.now(),
             connections={name: each.connection_ids for name, each in self._platforms.items()},
-            restored=frozenset(self.restored),
+            restored=tuple(self.restored),
         )
 
 

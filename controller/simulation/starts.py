@@ -108,7 +108,9 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
                 yield f"S8 {claim.key.slot} was claimed after {before}"
             newest[claim.ref] = max(before, claim.key.slot)
         seen = _seen_before(evidence.fetched, claimed)
-        if seen is None:
+        if seen is None or any(
+            life == claimed.life and seen.at <= at <= claimed.began_at for at, life in evidence.restored
+        ):
             yield from _against_unread(evidence, claimed)
             continue
         specs = written.setdefault(id(seen), {})
@@ -122,11 +124,11 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
 
 
 def _against_unread(evidence: Evidence, claimed: Claimed) -> Iterable[str]:
-    """S10 for a life that read no specs: it may do what was in force before it, if it said that it does."""
+    """S10 for a life that read no specs since it said that it does what was in force before: that it may do."""
     slot, began_at = claimed.claim.key.slot, claimed.began_at
     before = [each for each in evidence.chronicle.versions.get(slot.ref, ()) if each.since <= began_at]
     spec = before[-1].spec if before else None
-    if claimed.life not in evidence.restored or spec is None:
+    if spec is None or not any(life == claimed.life and at <= began_at for at, life in evidence.restored):
         yield f"S10 {slot} was claimed before any spec was read"
     elif spec.suspend is not None and spec.suspend.covers(began_at):
         yield f"S10 {slot} was claimed at {began_at}, while suspended"

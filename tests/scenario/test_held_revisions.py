@@ -121,6 +121,25 @@ def test_a_commit_that_restores_the_files_counts_at_once() -> None:
     play(scenario)
 
 
+def test_going_back_to_the_revision_in_force_lets_the_held_one_go() -> None:
+    """As a force-push does: nothing is held any more, and the same bad revision is told again if it comes again."""
+
+    async def scenario(stage: Stage) -> None:
+        await begin(stage)
+        push(stage, [0])
+        await stage.run_for(POLL)
+        push(stage, NUMBERS)
+        stage.specs._revision = 1
+        await stage.run_for(POLL)
+        assert (await stage.store.revisions()).held == ()
+        assert controller(stage).mind.held is None
+        push(stage, [0])
+        await stage.run_for(POLL)
+        assert len(stage.log.of(EventName.REVISION_HELD)) == 2
+
+    play(scenario)
+
+
 def test_the_operator_confirms_a_revision_at_a_start() -> None:
     """A restart alone changes nothing; one with the word does."""
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from controller.model.event import EventName
 from controller.model.job import JobStatus
 from tests.fakes.platform import Behaviour, TriggerFault
@@ -32,8 +34,9 @@ def test_an_edit_starts_the_back_off_anew() -> None:
     assert len(stage.platform.jobs) == 1
 
 
-def test_a_rejected_file_keeps_schedule_and_policy_in_force_across_a_restart() -> None:
-    """The schedule that is in no readable file keeps its times and its limits, and the freeze that is in none still stands."""
+@pytest.mark.parametrize("is_readable", [True, False], ids=["rejected", "unreadable"])
+def test_a_restart_keeps_schedule_and_policy_in_force(*, is_readable: bool) -> None:
+    """What stands in no readable file keeps its times and its limits, and a freeze still stands: one bad file, or none that can be had."""
 
     async def scenario(stage: Stage) -> None:
         limited = stage.schedule("limited", "schedules:\n  - every: 60s\n", Behaviour(None))
@@ -51,9 +54,12 @@ def test_a_rejected_file_keeps_schedule_and_policy_in_force_across_a_restart() -
         await stage.start()
         await stage.run_for(10)
         await stage.stop()
-        for name in ("limited", "frozen", "limit", "ice"):
-            stage.texts[f"{name}.yaml"] = f"{stage.texts[f'{name}.yaml']}  surprise: 1\n"
-        stage.specs.set_texts(stage.texts)
+        if is_readable:
+            for path in ("limited.yaml", "frozen.yaml", "limit.yaml", "ice.yaml"):
+                stage.texts[path] = str(stage.texts[path]) + "  surprise: 1\n"
+            stage.specs.set_texts(stage.texts)
+        else:
+            stage.specs.fail_next(times=1000)
         await stage.start()
         await stage.run_for(175)
 

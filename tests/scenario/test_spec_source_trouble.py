@@ -164,6 +164,26 @@ def test_what_is_read_at_last_is_compared_with_what_was_in_force() -> None:
     play(scenario)
 
 
+def test_the_same_revision_is_read_again_after_a_start_without_it() -> None:
+    """What was restored stands in no file; from then on it is what the files say."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("shop", EVERY_30)
+        await stage.start()
+        await stage.run_for(5)
+        await stage.stop()
+        stage.specs.fail_next()
+        await stage.start(spec_poll=timedelta(hours=1))
+        await stage.run_for(2)
+        assert stage.controller is not None
+        assert str(stage.controller.mind.desired.specs[ref].origin) == "(from the store):1"
+        await stage.run_for(5)
+        assert str(stage.controller.mind.desired.specs[ref].origin) == "shop.yaml:1"
+        assert [event.fields["revision"] for event in stage.log.of(EventName.SPECS_LOADED)] == ["memory@1"] * 2
+
+    play(scenario)
+
+
 def test_a_fetch_for_a_newer_commit_follows_one_that_is_under_way() -> None:
     """Who asks while a fetch is under way asks about what came after it began."""
 

@@ -97,3 +97,18 @@ def test_shown_settings_name_secrets_and_hold_none(file: Path) -> None:
     assert shown["platforms"]["default"]["token_file"] == "token"
     assert shown["platforms"]["default"]["profile"]["settle"] == "3s"
     assert shown["spec_poll"] == "90s"
+
+
+def test_the_bounds_on_harm_are_settings(tmp_path: Path) -> None:
+    """What is left out has its default; a share that is none, or a misspelt key, is refused by name."""
+    path = tmp_path / "mainspring.toml"
+    path.write_text("[safety]\nremoval_share = 0.5\nwrite_count = 40\n")
+    limits = load_settings({"config": str(path)}, {}).safety
+    assert (limits.removal_share, limits.removal_count, limits.write_count) == (0.5, 3, 40)
+    assert limits.trigger_share is None
+    path.write_text("[safety]\nremoval_share = 25\n")
+    with pytest.raises(SettingsInvalid, match=r"safety\.removal_share: Input should be less than or equal to 1"):
+        load_settings({"config": str(path)}, {})
+    path.write_text("[safety]\nremoval_cuont = 5\n")
+    with pytest.raises(SettingsInvalid, match=r"safety\.removal_cuont: .* did you mean removal_count"):
+        load_settings({"config": str(path)}, {})

@@ -11,8 +11,8 @@ from controller.model.plan import CancelJob, ConnectionFacts, Plan, PlanningInpu
 from controller.model.record import Reason
 from controller.model.safety import SafetyLimits
 from controller.reconcile.allowance import Allowance
-from tests.unit.decide.given import Given, at
-from tests.unit.decide.test_planner_permits import NOW, REVISION, due, overlong
+from tests.unit.decide.given import REVISION, Given, at
+from tests.unit.decide.test_planner_permits import NOW, due, overlong
 
 
 def known(*connections: ConnectionFacts, left: int | None = None, triggers: int | None = None) -> PlanningInput:
