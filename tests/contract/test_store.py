@@ -35,7 +35,14 @@ def test_an_accepted_schedule_is_in_force(store: Store) -> None:
     spec, since = spec_of(), NOON + timedelta(microseconds=1_234_567)
     run(store.apply(Decisions(accepted=[accept(spec, since, generation=3)])))
     expected = Standing(
-        ORDERS, "nightly", spec.calendar_key, since, NOON + timedelta(seconds=1), generation=3, content=spec.content
+        ORDERS,
+        "nightly",
+        spec.calendar_key,
+        since,
+        NOON + timedelta(seconds=1),
+        generation=3,
+        content=spec.content,
+        revision="main@sha1:1",
     )
     assert standing(store) == expected
 

@@ -20,8 +20,10 @@ _FORGET = "DELETE FROM condition WHERE platform = ? AND connection_id = ?"
 
 _CONDITIONS = """
     SELECT connection_id, type, status, reason, message, observed_generation, last_transition_at
-    FROM condition WHERE platform = ? AND (?2 IS NULL OR connection_id = ?2)
+    FROM condition WHERE platform = ?
 """
+
+_CONDITIONS_OF_ONE = f"{_CONDITIONS} AND connection_id = ?"
 
 _ORDER = list(ConditionType)
 
@@ -45,9 +47,13 @@ def read(
 ) -> dict[ConnectionRef, tuple[Condition, ...]]:
     """Those of every connection of a platform, or of one, in the order of their types."""
     found: dict[ConnectionRef, list[Condition]] = {}
-    for name, *row in database.execute(_CONDITIONS, (platform, connection_id)):
+    if connection_id is None:
+        rows = database.execute(_CONDITIONS, (platform,))
+    else:
+        rows = database.execute(_CONDITIONS_OF_ONE, (platform, connection_id))
+    for name, *row in rows:
         found.setdefault(ConnectionRef(platform, name), []).append(_condition(row))
-    return {ref: tuple(sorted(rows, key=lambda row: _ORDER.index(row.type))) for ref, rows in found.items()}
+    return {ref: tuple(sorted(kept, key=lambda row: _ORDER.index(row.type))) for ref, kept in found.items()}
 
 
 def _row(ref: ConnectionRef, condition: Condition) -> Row:
