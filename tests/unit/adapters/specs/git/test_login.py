@@ -14,7 +14,7 @@ from controller.adapters.specs.git.login import login_of, read_token, ssh_comman
 from controller.adapters.specs.git.place import GitOptions, place_of
 from controller.adapters.specs.git.source import GitSpecSource
 from controller.errors import SpecSourceUnavailable
-from tests.unit.adapters.specs.git.servers import command_lines, http, serving
+from tests.unit.adapters.specs.git.servers import command_lines, http, refusal, serving
 
 CANARY = "canary-4f1d8e"
 
@@ -68,6 +68,17 @@ def test_the_token_is_sent_with_the_first_request_and_read_for_each_fetch(token:
             assert basic("eve") in server.requests[-1]
             assert CANARY not in said
             assert "eve" not in said
+
+    asyncio.run(main())
+
+
+def test_a_server_that_repeats_the_token_is_quoted_without_it(token: Path) -> None:
+    """Its words are shown, because they may help, and the token in them is not, however it is written."""
+
+    async def main() -> None:
+        async with serving(refusal(f"no entry for {CANARY}, {basic('x-access-token')}")) as server:
+            said = await fail(source_for(server.url, token))
+            assert "no entry for ***, Authorization: Basic ***" in said
 
     asyncio.run(main())
 
