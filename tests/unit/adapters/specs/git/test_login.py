@@ -102,7 +102,7 @@ def test_the_token_stands_in_no_argument_and_in_no_file(token: Path) -> None:
 
     async def main() -> None:
         async with serving(None) as server:
-            fetching = asyncio.create_task(fail(source_for(server.url, token, seconds_max=1)))
+            fetching = asyncio.create_task(fail(source_for(server.url, token, seconds_max=0.6)))
             await asyncio.wait([fetching], timeout=0.4)
             lines = command_lines(str(server.port))
             assert lines

@@ -78,10 +78,10 @@ def test_a_remote_that_hangs_is_given_up_with_all_its_processes(tmp_path: Path, 
     async def main() -> None:
         async with serving(None) as server:
             url = server.url if scheme == "http" else f"ssh://git@127.0.0.1:{server.port}/x"
-            fetching = asyncio.create_task(failure(tmp_path, url, seconds_max=1.0, **keys)())
-            await asyncio.wait([fetching], timeout=0.5)
+            fetching = asyncio.create_task(failure(tmp_path, url, seconds_max=0.6, **keys)())
+            await asyncio.wait([fetching], timeout=0.4)
             assert command_lines(str(server.port))
-            assert "no answer within 1 s while asking what the ref names" in await fetching
+            assert "no answer within 0.6 s while asking what the ref names" in await fetching
             assert command_lines(str(server.port)) == []
 
     asyncio.run(main())
