@@ -216,10 +216,11 @@ def test_the_lock_lives_as_long_as_the_command_it_protects(origin: Repository, t
     killed = subprocess.run([sys.executable, "-c", script, str(place.directory), str(pipe)], check=False)
     assert killed.returncode == -signal.SIGKILL
     handle = os.open(place.directory.with_suffix(".lock"), os.O_RDWR)
-    assert not module._lock(handle)
-    # Git ends when its input does; then the lock is free.
-    with pipe.open("wb"):
-        pass
+    try:
+        assert not module._lock(handle)
+    finally:
+        # Git ends when its input does; then the lock is free.
+        pipe.write_bytes(b"")
 
     async def taken() -> bool:
         async with asyncio.timeout(20), replace(place).locked():
