@@ -20,7 +20,7 @@ store = "state/state.db"
 git = "https://bob@git.example/team/syncs.git"
 ref = "release"
 path = "from-file"
-token_file = "token"
+token_file = "git-token"
 fast_forward_only = true
 poll = "45s"
 [platforms.default]
@@ -45,7 +45,7 @@ def test_a_file_names_a_repository(file: Path) -> None:
     """Every key of it arrives, and the source is a Git one."""
     settings = load_settings({}, {})
     assert settings.git == GitSettings(
-        "https://bob@git.example/team/syncs.git", "release", Path("token"), fast_forward_only=True
+        "https://bob@git.example/team/syncs.git", "release", Path("git-token"), fast_forward_only=True
     )
     assert settings.specs == Path("from-file")
     assert settings.specs_label == "https://git.example/team/syncs.git (release, from-file)"
@@ -115,7 +115,7 @@ def test_an_address_that_cannot_be_used_is_a_setting_that_cannot(file: Path) -> 
 def test_shown_settings_hold_no_secret(file: Path) -> None:
     """``--print-settings`` shows where the token is, and plain values."""
     shown = show(load_settings({}, {}))
-    assert (shown["git"]["token_file"], shown["git"]["verify"]) == ("token", "off")
+    assert (shown["git"]["token_file"], shown["git"]["verify"]) == ("git-token", "off")
     assert json.dumps(shown)
 
 
@@ -123,7 +123,7 @@ def test_the_token_of_the_source_is_struck_out_of_every_event(file: Path) -> Non
     """As it is now, in every form in which it can come back."""
     settings = load_settings({}, {})
     assert source_secrets(settings) == ()
-    Path("token").write_text("canary-4f1d8e")
+    Path("git-token").write_text("canary-4f1d8e")
     assert "canary-4f1d8e" in source_secrets(settings)
     output = io.StringIO()
     world = build_world(settings, Output(output), acting=False)

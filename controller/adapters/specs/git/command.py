@@ -16,6 +16,9 @@ OUTPUT_BYTES_MAX = 512 * 1024 * 1024
 
 MESSAGE_LENGTH_MAX = 500
 
+END_SECONDS_MAX = 3.0
+"""Longest wait for the end of what was killed."""
+
 TRANSPORTS = "https:ssh"
 """What may be spoken with a server (``GIT_ALLOW_PROTOCOL``); ``ext::`` runs programs, ``file`` reads what the controller can read."""
 
@@ -195,7 +198,12 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     """End the command and whatever it started (ssh, a transport helper)."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
-    await process.wait()
+    try:
+        async with asyncio.timeout(END_SECONDS_MAX):
+            await process.wait()
+    except TimeoutError:
+        # Who made a session of its own holds our pipes, and asyncio waits for those too.
+        process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _one_line(complaint: bytes) -> str:

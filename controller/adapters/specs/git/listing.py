@@ -1,6 +1,6 @@
 """The spec files of one directory of a commit: listed once, from then on by what changed between two trees."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -97,9 +97,11 @@ async def _sizes(git: Git, oids: Iterable[str]) -> dict[str, int]:
     return {oid: int(size) if size.isdigit() else BYTES_MAX for oid, size in rows}
 
 
-def collisions(paths: Iterable[str]) -> list[SpecError]:
+def collisions(paths: Collection[str]) -> list[SpecError]:
     """Files whose paths differ only in case: all are read here, and on other machines one of them covers the other."""
-    found = []
+    found: list[SpecError] = []
+    if len({path.casefold() for path in paths}) == len(paths):
+        return found
     for _, same in groupby(sorted(paths, key=lambda path: (path.casefold(), path)), key=str.casefold):
         first, *others = same
         for other in others:

@@ -47,12 +47,19 @@ async def serving(reply: str | None) -> AsyncIterator[Server]:
         await listening.wait_closed()
 
 
-def http(status: str, *headers: str, body: str = "") -> str:
+def refusal(message: str) -> str:
+    """What a Git server over HTTP says when it refuses in words of its own."""
+    lines = ("# service=git-upload-pack\n", "", f"ERR {message}\n")
+    body = "".join(f"{len(line) + 4:04x}{line}" if line else "0000" for line in lines)
+    return http("200 OK", body=body, kind="application/x-git-upload-pack-advertisement")
+
+
+def http(status: str, *headers: str, body: str = "", kind: str = "text/plain") -> str:
     """A whole reply."""
     head = [
         f"HTTP/1.1 {status}",
         f"Content-Length: {len(body)}",
-        "Content-Type: text/plain",
+        f"Content-Type: {kind}",
         "Connection: close",
         *headers,
     ]

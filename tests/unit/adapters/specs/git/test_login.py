@@ -14,7 +14,7 @@ from controller.adapters.specs.git.login import login_of, read_token, ssh_comman
 from controller.adapters.specs.git.place import GitOptions, place_of
 from controller.adapters.specs.git.source import GitSpecSource
 from controller.errors import SpecSourceUnavailable
-from tests.unit.adapters.specs.git.servers import command_lines, http, serving
+from tests.unit.adapters.specs.git.servers import command_lines, http, refusal, serving
 
 CANARY = "canary-4f1d8e"
 
@@ -72,6 +72,17 @@ def test_the_token_is_sent_with_the_first_request_and_read_for_each_fetch(token:
     asyncio.run(main())
 
 
+def test_a_server_that_repeats_the_token_is_quoted_without_it(token: Path) -> None:
+    """Its words are shown, because they may help, and the token in them is not, however it is written."""
+
+    async def main() -> None:
+        async with serving(refusal(f"no entry for {CANARY}, {basic('x-access-token')}")) as server:
+            said = await fail(source_for(server.url, token))
+            assert "no entry for ***, Authorization: Basic ***" in said
+
+    asyncio.run(main())
+
+
 def test_a_redirect_carries_nothing_to_another_host(token: Path) -> None:
     """It is not followed, so the other host is never asked, with a token or without."""
 
@@ -91,7 +102,7 @@ def test_the_token_stands_in_no_argument_and_in_no_file(token: Path) -> None:
 
     async def main() -> None:
         async with serving(None) as server:
-            fetching = asyncio.create_task(fail(source_for(server.url, token, seconds_max=1)))
+            fetching = asyncio.create_task(fail(source_for(server.url, token, seconds_max=0.6)))
             await asyncio.wait([fetching], timeout=0.4)
             lines = command_lines(str(server.port))
             assert lines

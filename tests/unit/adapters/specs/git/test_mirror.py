@@ -175,24 +175,24 @@ print(len(fetch(source_of(Repository(Path(sys.argv[1])))).specs))
 def test_processes_share_one_mirror(origin: Repository) -> None:
     """Several that begin at once all read the whole revision, on a mirror that none of them had."""
     command = [sys.executable, "-c", READER, str(origin.path)]
-    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(3)]
-    assert [process.communicate(timeout=60)[0].strip() for process in started] == ["120"] * 3
+    started = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate(timeout=60)[0].strip() for process in started] == ["120"] * 2
 
 
 def test_a_kill_in_mid_fetch_costs_one_fetch(origin: Repository) -> None:
     """Git is killed at a chance moment of each of several fetches; the next whole fetch finds nothing in its way."""
     reader = source_of(origin)
     fetch(reader)
-    for n in range(6):
+    for n in range(4):
         origin.change({f"{each}.yaml": schedule_text(f"s{each}", every=f"{n + 7}h") for each in range(110)})
-        with_limit = source_of(origin, seconds_max=0.01 + 0.015 * n)
+        with_limit = source_of(origin, seconds_max=0.01 + 0.025 * n)
         try:
             fetch(with_limit)
         except SpecSourceUnavailable as error:
             assert "no answer within" in str(error)  # noqa: PT017  it may also have been fast enough
     tree = fetch(reader)
     assert (tree.revision, len(tree.specs)) == (f"main@sha1:{origin.head()}", 120)
-    assert {spec.entries[0].text for spec in tree.specs} == {"6h", "12h"}
+    assert {spec.entries[0].text for spec in tree.specs} == {"6h", "10h"}
     assert list(mirror_of(origin).rglob("tmp_*")) == []
 
 
@@ -209,17 +209,18 @@ def test_the_lock_lives_as_long_as_the_command_it_protects(origin: Repository, t
         "from controller.adapters.specs.git.mirror import Mirror\n"
         "async def main():\n"
         "    async with Mirror(Path(sys.argv[1]), SystemClock()).locked() as ours:\n"
-        "        asyncio.get_running_loop().call_later(0.3, os.kill, os.getpid(), signal.SIGKILL)\n"
+        "        asyncio.get_running_loop().call_later(0.2, os.kill, os.getpid(), signal.SIGKILL)\n"
         "        await ours.git.run('hash-object', '--', sys.argv[2])\n"
         "asyncio.run(main())\n"
     )
     killed = subprocess.run([sys.executable, "-c", script, str(place.directory), str(pipe)], check=False)
     assert killed.returncode == -signal.SIGKILL
     handle = os.open(place.directory.with_suffix(".lock"), os.O_RDWR)
-    assert not module._lock(handle)
-    # Git ends when its input does; then the lock is free.
-    with pipe.open("wb"):
-        pass
+    try:
+        assert not module._lock(handle)
+    finally:
+        # Git ends when its input does; then the lock is free.
+        pipe.write_bytes(b"")
 
     async def taken() -> bool:
         async with asyncio.timeout(20), replace(place).locked():
@@ -231,14 +232,14 @@ def test_the_lock_lives_as_long_as_the_command_it_protects(origin: Repository, t
 
 def test_the_mirror_does_not_grow_for_ever(origin: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Once there is much that no revision needs, a poll that finds nothing new throws it away; a busy branch does not wait for one."""
-    monkeypatch.setattr(module, "PACKS_MAX", 2)
+    monkeypatch.setattr(module, "PACKS_MAX", 1)
     reader = source_of(origin)
     counts = []
-    for n in range(12):
+    for n in range(7):
         origin.change({"0.yaml": schedule_text("s0", every=f"{n + 7}h")})
         fetch(reader)
         counts.append(len(packs(mirror_of(origin))))
-    assert counts == [1, 2, 3, 4, 5, 6, 7, 8, 1, 2, 3, 4]
+    assert counts == [1, 2, 3, 4, 1, 2, 3]
     last = fetch(reader)
     assert len(packs(mirror_of(origin))) == 1
     assert fetch(source_of(origin)) == last

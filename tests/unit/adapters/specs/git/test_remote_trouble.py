@@ -1,6 +1,8 @@
 """Remotes that fail: each trouble is told as what it is, in bounded time, and nothing is left running."""
 
 import asyncio
+import os
+import signal
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 import pytest
 
 from controller.adapters.clock import SystemClock
-from controller.adapters.specs.git.command import GitFailed
+from controller.adapters.specs.git import command
+from controller.adapters.specs.git.command import GitFailed, Limits, kept_variables, run_program
 from controller.adapters.specs.git.place import GitOptions
 from controller.adapters.specs.git.source import GitSpecSource
 from controller.adapters.specs.git.troubles import is_damage, told_of_remote
@@ -75,10 +78,10 @@ def test_a_remote_that_hangs_is_given_up_with_all_its_processes(tmp_path: Path, 
     async def main() -> None:
         async with serving(None) as server:
             url = server.url if scheme == "http" else f"ssh://git@127.0.0.1:{server.port}/x"
-            fetching = asyncio.create_task(failure(tmp_path, url, seconds_max=1.0, **keys)())
-            await asyncio.wait([fetching], timeout=0.5)
+            fetching = asyncio.create_task(failure(tmp_path, url, seconds_max=0.6, **keys)())
+            await asyncio.wait([fetching], timeout=0.4)
             assert command_lines(str(server.port))
-            assert "no answer within 1 s while asking what the ref names" in await fetching
+            assert "no answer within 0.6 s while asking what the ref names" in await fetching
             assert command_lines(str(server.port)) == []
 
     asyncio.run(main())
@@ -99,6 +102,33 @@ def test_a_fetch_that_is_cancelled_leaves_no_process(tmp_path: Path) -> None:
             assert command_lines(str(server.port)) == []
 
     asyncio.run(main())
+
+
+def test_children_end_with_the_command_that_started_them(tmp_path: Path) -> None:
+    """What does not notice that its parent is gone is ended too."""
+    watched = tmp_path / "watched"
+    watched.touch()
+    limits = Limits(0.3, 1000, "sh")
+    with pytest.raises(GitFailed, match="sh gave no answer within"):
+        asyncio.run(run_program(["sh", "-c", f"tail -f {watched} & wait"], limits, variables=kept_variables()))
+    assert command_lines(str(watched)) == []
+
+
+def test_a_child_that_left_its_group_holds_up_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It cannot be ended with the others and has our pipes, and the fetch ends all the same."""
+    monkeypatch.setattr(command, "END_SECONDS_MAX", 0.2)
+    noted = tmp_path / "pid"
+    script = f"setsid sh -c 'echo $$ > {noted}; exec tail -f /dev/null' & wait"
+
+    async def main() -> None:
+        async with asyncio.timeout(10):
+            await run_program(["sh", "-c", script], Limits(0.5, 1000, "sh"), variables=kept_variables())
+
+    try:
+        with pytest.raises(GitFailed, match="sh gave no answer within"):
+            asyncio.run(main())
+    finally:
+        os.kill(int(noted.read_text()), signal.SIGKILL)
 
 
 def test_a_trouble_is_over_when_the_remote_is_back(tmp_path: Path) -> None:
