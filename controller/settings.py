@@ -20,6 +20,9 @@ DEFAULT_FILES = (Path("mainspring.toml"), Path(".mainspring/mainspring.toml"))
 DURATION_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+PORT_MAX = 65535
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
     """Where one platform is and how it is spoken to."""
@@ -34,6 +37,23 @@ class PlatformSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where webhooks are taken, and how their sender proves itself; ``header`` is for ``generic`` only, empty = its default."""
+
+    host: str
+    port: int
+    kind: str
+    secret_file: Path
+    header: str
+    path: str
+
+    @property
+    def listen(self) -> str:
+        """Host and port as they are written in the settings."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one process. ``source`` is the file that they came from, if one did."""
 
@@ -42,6 +62,7 @@ class Settings:
     specs: Path = Path("specs")
     spec_poll: timedelta = timedelta(seconds=30)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    webhook: WebhookSettings | None = None
     observe: bool = False
     source: Path | None = None
 
@@ -79,6 +100,14 @@ class _Specs(_Strict):
     poll: Duration = timedelta(seconds=30)
 
 
+class _Webhook(_Strict):
+    listen: str = Field(default="", pattern=r"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})?$")
+    kind: Literal["github", "gitlab", "generic"] | None = None
+    secret_file: Path | None = None
+    header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    path: str = Field(default="/hook", pattern=r"^/[A-Za-z0-9/._~-]*$")
+
+
 class _Platform(_Strict):
     kind: Literal["aitronos", "embedded"]
     base_url: str = Field(pattern=r"^https?://[^@/?#]+(/[^?#]*)?$")
@@ -106,6 +135,7 @@ class _File(_Strict):
     log_format: Literal["auto", "json", "console"] = "auto"
     specs: _Specs = _Specs()
     platforms: dict[str, _Platform] = Field(default_factory=dict)
+    webhook: _Webhook = _Webhook()
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -137,6 +167,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         specs=parsed.specs.path,
         spec_poll=parsed.specs.poll,
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
+        webhook=_webhook(parsed.webhook),
         source=path,
     )
 
@@ -147,7 +178,7 @@ def _first_problem(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     if first["type"] != "extra_forbidden":
         return f"{'.'.join(where)}: {first['msg']}"
-    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform}
+    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform, "webhook": _Webhook}
     model = models.get(where[0], _File) if len(where) > 1 else _File
     near = get_close_matches(where[-1], model.model_fields, n=1)
     return f"{'.'.join(where)}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
@@ -190,6 +221,24 @@ def _platform(name: str, row: _Platform) -> PlatformSettings:
     )
 
 
+def _webhook(row: _Webhook) -> WebhookSettings | None:
+    """None where nothing listens; a listener without a secret would let anybody ask for fetches."""
+    if not row.listen:
+        return None
+    if row.kind is None:
+        raise SettingsInvalid("webhook.kind: say who sends: github, gitlab or generic")
+    if row.secret_file is None:
+        raise SettingsInvalid(
+            "webhook.secret_file: a listener needs a secret; make one with `openssl rand -hex 32`, give it to the sender, and name its file"
+        )
+    if row.header and row.kind != "generic":
+        raise SettingsInvalid(f"webhook.header: {row.kind} has a header of its own; only generic takes another")
+    host, _, port = row.listen.rpartition(":")
+    if int(port) > PORT_MAX:
+        raise SettingsInvalid(f"webhook.listen: {port} is no port")
+    return WebhookSettings(host.strip("[]"), int(port), row.kind, row.secret_file, row.header, row.path)
+
+
 def show(settings: Settings) -> dict[str, Any]:
     """The settings as plain values for ``--print-settings``; they hold names of secrets, never secrets."""
 
@@ -201,5 +250,6 @@ def show(settings: Settings) -> dict[str, Any]:
         return str(value) if isinstance(value, Path) else value
 
     rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
+    rows["webhook"] = asdict(settings.webhook) if settings.webhook is not None else None
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
     return {key: plain(value) for key, value in rows.items()}

@@ -80,6 +80,7 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.SPEC_SOURCE_FAILED: lambda f: (
         f"the specs cannot be read, what was in force stays in force: {f['message']}"
     ),
+    EventName.WEBHOOK_LISTENING: lambda f: f"takes webhooks at {f['address']}",
     EventName.SCHEDULE_ACCEPTED: lambda _: "came into force",
     EventName.SCHEDULE_CHANGED: lambda f: f"changed; generation {f['generation']} is in force",
     EventName.SCHEDULE_REMOVED: lambda _: "is gone from the specs and no longer driven",

@@ -33,6 +33,7 @@ class EventName(StrEnum):
     SPECS_LOADED = "specs_loaded"
     SPECS_REJECTED = "specs_rejected"
     SPEC_SOURCE_FAILED = "spec_source_failed"
+    WEBHOOK_LISTENING = "webhook_listening"
     SCHEDULE_ACCEPTED = "schedule_accepted"
     SCHEDULE_CHANGED = "schedule_changed"
     SCHEDULE_REMOVED = "schedule_removed"
@@ -90,6 +91,11 @@ CATALOGUE: Mapping[EventName, Kind] = {
     ),
     EventName.SPEC_SOURCE_FAILED: Kind(
         Severity.ERROR, "The specs could not be read; the last good revision stays in force.", ("message", "revision")
+    ),
+    EventName.WEBHOOK_LISTENING: Kind(
+        Severity.INFO,
+        "Webhooks are taken from now on; each that proves itself causes a fetch of the specs.",
+        ("address",),
     ),
     EventName.SCHEDULE_ACCEPTED: Kind(
         Severity.INFO,

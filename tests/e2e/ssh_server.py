@@ -71,19 +71,19 @@ class GitSession:
         if self._process is not None:
             self._process.loseConnection()
 
-    def getPty(self, term: bytes, window: Any, modes: Any) -> None:  # noqa: N802
+    def getPty(self, *_: Any) -> None:  # noqa: N802
         """There is no terminal."""
         raise ValueError("no terminals here")
 
-    def openShell(self, proto: Any) -> None:  # noqa: N802
+    def openShell(self, *_: Any) -> None:  # noqa: N802
         """There is no shell."""
         raise ValueError("no shells here")
 
-    def windowChanged(self, window: Any) -> None:  # noqa: N802
+    def windowChanged(self, *_: Any) -> None:  # noqa: N802
         """Nothing has a size."""
 
 
-class GitUser(ConchUser):
+class GitUser(ConchUser):  # type: ignore[misc]
     """Whoever has the key."""
 
     def __init__(self, root: Path) -> None:
@@ -103,7 +103,7 @@ class Realm:
     def __init__(self, root: Path) -> None:
         self._root = root
 
-    def requestAvatar(self, avatarId: Any, mind: Any, *interfaces: Any) -> Any:  # noqa: N802, N803
+    def requestAvatar(self, _name: Any, _mind: Any, *interfaces: Any) -> Any:  # noqa: N802
         """The user."""
         return interfaces[0], GitUser(self._root), lambda: None
 
