@@ -1,6 +1,7 @@
 """Settings: flags, then environment, then a TOML file, then defaults, as one frozen value."""
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -54,6 +55,24 @@ class WebhookSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class GitSettings:
+    """The repository that the specs are read from; ``specs`` is the directory in it. What fits together is checked where it is used."""
+
+    url: str
+    ref: str = ""
+    token_file: Path | None = None
+    username: str | None = None
+    ssh_key_file: Path | None = None
+    known_hosts_file: Path | None = None
+    ca_file: Path | None = None
+    verify: Literal["off", "ssh", "gpg"] = "off"
+    allowed_signers_file: Path | None = None
+    keyring_file: Path | None = None
+    fast_forward_only: bool = False
+    allow_local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All settings of one process. ``source`` is the file that they came from, if one did."""
 
@@ -65,6 +84,16 @@ class Settings:
     webhook: WebhookSettings | None = None
     observe: bool = False
     source: Path | None = None
+    git: GitSettings | None = None
+
+    @property
+    def specs_label(self) -> str:
+        """Where the specs are read from, for people; no user of an address is shown."""
+        if self.git is None:
+            return str(self.specs)
+        address = re.sub(r"^((?:[a-z]+://)?)[^/@]*@", r"\1", self.git.url)
+        ref = self.git.ref or "HEAD"
+        return f"{address} ({ref})" if self.specs == Path() else f"{address} ({ref}, {self.specs})"
 
     @property
     def profiles(self) -> dict[str, PlatformProfile]:
@@ -95,9 +124,28 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _without_password(value: object) -> object:
+    # Here, so that no message and no --print-settings ever shows it.
+    if isinstance(value, str) and re.match(r"[^/]*://[^/@]*:[^/@]*@|[^/:@]*:[^/@:]*@", value):
+        raise ValueError("the address holds a password; put it into a file and name that as specs.token_file")
+    return value
+
+
 class _Specs(_Strict):
     path: Path = Path("specs")
     poll: Duration = timedelta(seconds=30)
+    git: Annotated[str, BeforeValidator(_without_password), Field(min_length=1)] | None = None
+    ref: str | None = None
+    token_file: Path | None = None
+    username: str | None = None
+    ssh_key_file: Path | None = None
+    known_hosts_file: Path | None = None
+    ca_file: Path | None = None
+    verify: Literal["off", "ssh", "gpg"] | None = None
+    allowed_signers_file: Path | None = None
+    keyring_file: Path | None = None
+    fast_forward_only: bool | None = None
+    allow_local: bool | None = None
 
 
 class _Webhook(_Strict):
@@ -141,7 +189,8 @@ class _File(_Strict):
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
     """Read the settings.
 
-    ``flags`` may hold ``config``, ``store``, ``specs``, ``log_format`` and ``spec_poll``; None means not given.
+    ``flags`` may hold ``config``, ``store``, ``specs``, ``git``, ``ref``, ``path``, ``log_format`` and ``spec_poll``; None means not
+    given.
 
     Raises:
         SettingsInvalid: a file, variable or flag cannot be used; the text names it.
@@ -153,10 +202,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         value = flags.get(name) or env.get(f"MAINSPRING_{name.upper()}")
         if value:
             raw[name] = value
-    for name, flag in (("path", "specs"), ("poll", "spec_poll")):
-        value = flags.get(flag) or env.get(f"MAINSPRING_{flag.upper()}")
-        if value:
-            raw.setdefault("specs", {})[name] = value
+    _take_specs(raw, flags, env)
     try:
         parsed = _File.model_validate(raw)
     except ValidationError as error:
@@ -169,7 +215,41 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
         webhook=_webhook(parsed.webhook),
         source=path,
+        git=_git(parsed.specs),
     )
+
+
+def _take_specs(raw: dict[str, Any], flags: Mapping[str, str | None], env: Mapping[str, str]) -> None:
+    """Where specs come from: what says it last, of the file, the environment and the flags, says whether that is a directory or Git."""
+    named = ("git", "ref", "path")
+    from_env = {name: env.get(f"MAINSPRING_SPECS_{name.upper()}") for name in named}
+    levels = (
+        ("MAINSPRING_SPECS", env.get("MAINSPRING_SPECS"), {**from_env, "poll": env.get("MAINSPRING_SPEC_POLL")}),
+        ("--specs", flags.get("specs"), {**{n: flags.get(n) for n in named}, "poll": flags.get("spec_poll")}),
+    )
+    table = raw.setdefault("specs", {})
+    for name, directory, given in levels:
+        if directory and (given["git"] or given["path"]):
+            raise SettingsInvalid(
+                f"{name} is a directory on this machine; give that, or a Git repository and a path in it"
+            )
+        if isinstance(table, dict):
+            table.update({key: value for key, value in given.items() if value})
+            if directory:
+                for key in _Specs.model_fields.keys() - {"path", "poll"}:
+                    table.pop(key, None)
+                table["path"] = directory
+
+
+def _git(row: _Specs) -> GitSettings | None:
+    given = row.model_dump(exclude_none=True, exclude={"path", "poll", "git"})
+    if row.git is not None:
+        return GitSettings(row.git, **given)
+    if given:
+        raise SettingsInvalid(
+            f"specs.{next(iter(given))}: only specs that come from Git have it; name the repository as specs.git"
+        )
+    return None
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -251,5 +331,6 @@ def show(settings: Settings) -> dict[str, Any]:
 
     rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
     rows["webhook"] = asdict(settings.webhook) if settings.webhook is not None else None
+    rows["git"] = asdict(settings.git) if settings.git is not None else None
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
     return {key: plain(value) for key, value in rows.items()}

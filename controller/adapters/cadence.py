@@ -6,6 +6,8 @@ from datetime import timedelta
 from apscheduler.executors.asyncio import AsyncIOExecutor
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from controller.ports.cadence import NONE
+
 
 class ApschedulerCadence:
     """Recurring plain functions in the event loop; a late call is made once, however many were missed."""
@@ -18,13 +20,14 @@ class ApschedulerCadence:
             job_defaults={"max_instances": 1, "coalesce": True, "misfire_grace_time": None},
         )
 
-    def every(self, interval: timedelta, name: str, task: Callable[[], None]) -> None:
-        """Call ``task`` every ``interval``, first after one interval."""
+    def every(self, interval: timedelta, name: str, task: Callable[[], None], *, jitter: timedelta = NONE) -> None:
+        """Call ``task`` every ``interval``, first after one interval; each call up to ``jitter`` later by chance."""
 
         async def call() -> None:
             task()
 
-        self._scheduler.add_job(call, "interval", seconds=interval.total_seconds(), id=name, name=name)
+        seconds, later = interval.total_seconds(), jitter.total_seconds() or None
+        self._scheduler.add_job(call, "interval", seconds=seconds, jitter=later, id=name, name=name)
 
     def start(self) -> None:
         """Begin calling; needs a running event loop."""

@@ -4,8 +4,8 @@ from collections.abc import AsyncGenerator
 from datetime import datetime
 
 from controller.adapters.clock import SystemClock
-from controller.adapters.specs.directory import DirectorySpecSource
 from controller.bootstrap.documents import RESTORERS
+from controller.bootstrap.sources import spec_source_of
 from controller.bootstrap.wiring import has_store, open_store, store_to_read
 from controller.model.status import StatusReport
 from controller.ports.store import StoredEvent
@@ -24,10 +24,11 @@ async def read_status(settings: Settings, at: datetime | None = None, only: str 
     """How every schedule stands, from the specs and the store; no platform is asked. ``only`` spares the history of all others.
 
     Raises:
+        SettingsInvalid: the spec source cannot be used as set.
         SpecSourceUnavailable, StoreUnavailable: neither specs nor store can be read, or the store is damaged.
     """
     trouble = () if has_store(settings) else (f"{settings.store} does not exist yet: no controller has run with it",)
-    source = DirectorySpecSource(settings.specs, settings.profiles or None)
+    source = spec_source_of(settings, settings.profiles or None)
     store = store_to_read(settings)
     try:
         return await read_report(
@@ -73,9 +74,10 @@ async def read_forecast(settings: Settings, at: datetime, only: str | None = Non
     """What a forecast rests on, from the specs and the store; no platform is asked. Without a store it is as for a first start.
 
     Raises:
+        SettingsInvalid: the spec source cannot be used as set.
         SpecSourceUnavailable, StoreUnavailable: they cannot be read, or the store is damaged.
     """
-    source = DirectorySpecSource(settings.specs, settings.profiles or None)
+    source = spec_source_of(settings, settings.profiles or None)
     store = store_to_read(settings)
     try:
         return await read_outlooks(Reading(store, source, RESTORERS, settings.profiles, at, only=only))

@@ -10,7 +10,6 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.election.single import SingleNodeElection
 from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
 from controller.adapters.platforms.credentials import Credentials, TokenFile, TokenValue
-from controller.adapters.specs.directory import DirectorySpecSource
 from controller.adapters.stores.memory import MemoryStore
 from controller.adapters.stores.sqlite import SqliteStore
 from controller.adapters.stores.store_file import StoreMode
@@ -18,6 +17,7 @@ from controller.adapters.telemetry.console import ConsoleTelemetry
 from controller.adapters.telemetry.lines import StructlogTelemetry
 from controller.bootstrap.documents import RESTORERS
 from controller.bootstrap.identity import holder_name, product_version
+from controller.bootstrap.sources import source_secrets, spec_source_of
 from controller.errors import PlatformError, SettingsInvalid
 from controller.model.event import Event
 from controller.ports.store import Store
@@ -59,9 +59,9 @@ class Output:
     render: Render | None = None
 
 
-def _telemetry(output: Output, credentials: Collection[Credentials]) -> Telemetry:
+def _telemetry(output: Output, settings: Settings, credentials: Collection[Credentials]) -> Telemetry:
     def secrets() -> list[str]:
-        return _secrets(credentials)
+        return [*_secrets(credentials), *source_secrets(settings)]
 
     if output.render is None:
         return StructlogTelemetry(output.stream, secrets)
@@ -91,7 +91,7 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
     """Wire one controller; ``acting`` False opens the store for reading only.
 
     Raises:
-        SettingsInvalid: a platform cannot be spoken to as set.
+        SettingsInvalid: a platform cannot be spoken to as set, or the specs not be read.
         StoreInUse: another controller acts on this store.
         StoreUnavailable: the store cannot be opened.
     """
@@ -116,12 +116,12 @@ def build_world(settings: Settings, output: Output, *, acting: bool) -> World:
         cadence=ApschedulerCadence(),
         store=store,
         election=SingleNodeElection(store, clock, holder_name()),
-        spec_source=DirectorySpecSource(settings.specs, settings.profiles),
-        telemetry=_telemetry(output, tuple(credentials.values())),
+        spec_source=spec_source_of(settings, settings.profiles),
+        telemetry=_telemetry(output, settings, tuple(credentials.values())),
         platforms=platforms,
         restorers=RESTORERS,
         version=product_version(),
-        specs_label=str(settings.specs),
+        specs_label=settings.specs_label,
         spec_poll=settings.spec_poll,
         observe=settings.observe,
     )

@@ -112,7 +112,7 @@ def _notes(settings: Settings, rejected: tuple[str, ...]) -> Iterator[str]:
     if not has_store(settings):
         yield f"{settings.store} does not exist yet: forecast as for a first start"
     if rejected:
-        errors = f"{counted(len(rejected), 'error')} in {settings.specs}, the first at {rejected[0]}"
+        errors = f"{counted(len(rejected), 'error')} in {settings.specs_label}, the first at {rejected[0]}"
         yield f"{errors}; see mainspring validate {settings.specs}"
 
 
@@ -124,7 +124,7 @@ def write_text(outlooks: list[Outlook], shown: Range, settings: Settings, *, one
     """Show what is counted: that has no bound."""
     paint, width = Paint.for_stream(sys.stdout), width_of()
     if not outlooks:
-        write(f"no schedules in {settings.specs}")
+        write(f"no schedules in {settings.specs_label}")
         return
     whole = Tally()
     rows = [tally(each, _slots(each, shown), whole, keep=one) for each in outlooks]

@@ -50,7 +50,7 @@ def execute(parsed: argparse.Namespace) -> int:
     elif report.schedules:
         write(overview(report, Paint.for_stream(sys.stdout)))
     else:
-        write(f"no schedules in {settings.specs}")
+        write(f"no schedules in {settings.specs_label}")
     return 0
 
 
@@ -73,7 +73,9 @@ def notes(report: StatusReport, settings: Settings) -> list[str]:
     if any("does not exist yet" in text for text in found):
         found[0] += "; start one with mainspring run, or try mainspring demo"
     if report.rejected:
-        errors = f"{counted(len(report.rejected), 'error')} in {settings.specs}, the first at {report.rejected[0]}"
+        errors = (
+            f"{counted(len(report.rejected), 'error')} in {settings.specs_label}, the first at {report.rejected[0]}"
+        )
         found.append(f"{errors}; see mainspring validate {settings.specs}")
     for name, through in (report.observed or {}).items():
         if through is not None and _is_silent(through, report.now, settings.platforms[name].profile):

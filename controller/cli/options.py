@@ -12,6 +12,9 @@ def add_settings(parser: argparse.ArgumentParser, *, specs: bool = False) -> Non
     parser.add_argument("--store", metavar="PATH", help="the store (SQLite)")
     if specs:
         parser.add_argument("--specs", metavar="DIR", help="the spec tree")
+        parser.add_argument("--git", metavar="URL", help="or the repository that holds it (https, ssh)")
+        parser.add_argument("--ref", metavar="REF", help="its branch, tag or full commit; default what its HEAD names")
+        parser.add_argument("--path", metavar="DIR", help="the directory of the specs in it (specs)")
 
 
 def settings_of(parsed: argparse.Namespace) -> Settings:
@@ -20,7 +23,7 @@ def settings_of(parsed: argparse.Namespace) -> Settings:
     Raises:
         SettingsInvalid: they cannot be used.
     """
-    names = ("config", "store", "specs", "log_format", "spec_poll")
+    names = ("config", "store", "specs", "git", "ref", "path", "log_format", "spec_poll")
     return load_settings({name: getattr(parsed, name, None) for name in names})
 
 

@@ -117,7 +117,8 @@ class Loop:
             events.append(Event(EventName.ACCOUNTING_STARTED, now, {"since": say.instant(now)}))
         self._mind.began_at = now
         await say.tell(world, events)
-        world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon)
+        # Many controllers that were started together must not ask one server at the same moment for ever.
+        world.cadence.every(world.spec_poll, "poll the spec source", self.fetch_soon, jitter=world.spec_poll / 10)
         world.cadence.every(world.resync, "full resync", self._resync_soon)
         world.cadence.every(timedelta(hours=1), "prune the history", self._prune_soon)
         world.cadence.start()

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any, TypeVar
 
+from controller.ports.cadence import NONE
+
 T = TypeVar("T")
 
 OWNER: ContextVar[object] = ContextVar("OWNER", default=None)
@@ -135,9 +137,9 @@ class VirtualCadence:
         self._tasks: list[tuple[float, Callable[[], None]]] = []
         self._running = False
 
-    def every(self, interval: timedelta, name: str, task: Callable[[], None]) -> None:
-        """Call ``task`` every ``interval`` once started."""
-        del name
+    def every(self, interval: timedelta, name: str, task: Callable[[], None], *, jitter: timedelta = NONE) -> None:
+        """Call ``task`` every ``interval`` once started, at the instant: chance would tell two runs of one seed apart."""
+        del name, jitter
         self._tasks.append((interval.total_seconds(), task))
 
     def start(self) -> None:

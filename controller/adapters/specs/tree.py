@@ -1,7 +1,8 @@
 """From the files of a tree to its specs, with what only the whole tree can show: names and connections that stand twice."""
 
+import asyncio
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 
 from controller.adapters.specs.context import Context
 from controller.adapters.specs.documents import Document, SpecFile, read_file
@@ -11,6 +12,12 @@ from controller.ports.spec_source import SpecError, SpecTree
 
 # The year in which the distance of slots is judged; a fixed one, so that a file that is valid today is valid tomorrow.
 YEAR_START = 1_767_225_600  # 2026-01-01T00:00:00Z
+
+
+SLICE = 1_000
+"""Files that are loaded and parsed in one go."""
+
+Load = Callable[[Collection[str]], Awaitable[Mapping[str, bytes]]]
 
 
 class TreeReader:
@@ -24,6 +31,7 @@ class TreeReader:
     ) -> None:
         self._context = Context(platforms, year_start, year_start if warn_from is None else warn_from)
         self._known: dict[tuple[str, bytes], SpecFile] = {}
+        self._begun: dict[tuple[str, bytes], SpecFile] = {}
 
     def read(self, files: Mapping[str, bytes], *, revision: str = "", unreadable: Iterable[SpecError] = ()) -> SpecTree:
         """Read the files of one revision.
@@ -40,6 +48,34 @@ class TreeReader:
             read[key] = self._known.get(key) or read_file(path, files[path], self._context)
         self._known = read
         return _tree(revision or name_revision(contents), read, list(unreadable))
+
+    async def read_blobs(
+        self, blobs: Mapping[str, str], load: Load, *, revision: str, unreadable: Iterable[SpecError] = ()
+    ) -> SpecTree:
+        """Read the files of one revision whose contents have names; only what was not there before is loaded.
+
+        Args:
+            blobs: the name of the content by path; the same name is the same content for ever.
+            load: gives contents by name; what it raises ends the reading, and what was read so far is not read again.
+            revision: its name.
+            unreadable: what is wrong with files of the tree that have no content here.
+        """
+        keys = [(path, blob.encode("ascii")) for path, blob in sorted(blobs.items())]
+        known = ((key, self._known.get(key) or self._begun.get(key)) for key in keys)
+        self._begun = {key: file for key, file in known if file is not None}
+        missing = [key for key in keys if key not in self._begun]
+        for at in range(0, len(missing), SLICE):
+            wanted = missing[at : at + SLICE]
+            contents = await load({blob.decode("ascii") for _, blob in wanted})
+            # A first reading takes seconds, in which the loop has other things to do.
+            self._begun |= await asyncio.to_thread(self._parse, wanted, contents)
+        self._known, self._begun = {key: self._begun[key] for key in keys}, {}
+        return _tree(revision, self._known, list(unreadable))
+
+    def _parse(
+        self, wanted: Sequence[tuple[str, bytes]], contents: Mapping[str, bytes]
+    ) -> dict[tuple[str, bytes], SpecFile]:
+        return {(path, blob): read_file(path, contents[blob.decode("ascii")], self._context) for path, blob in wanted}
 
 
 def parse_tree(

@@ -27,6 +27,9 @@ _CONFIGURATION = (
     "credential.helper=",
     "gc.autoDetach=false",
     "http.followRedirects=false",
+    # Without us, after a kill, a fetch that nothing arrives for must end by itself.
+    "http.lowSpeedLimit=1",
+    "http.lowSpeedTime=45",
     "maintenance.autoDetach=false",
     "protocol.file.allow=never",
     "submodule.recurse=false",
@@ -36,7 +39,9 @@ _CONFIGURATION = (
 _ENVIRONMENT = {
     "GIT_CONFIG_GLOBAL": os.devnull,
     "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_LITERAL_PATHSPECS": "1",
     "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_PROTOCOL_FROM_USER": "0",
     "GIT_TERMINAL_PROMPT": "0",
@@ -48,11 +53,15 @@ _KEPT = ("PATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
 
 
 class GitFailed(Exception):
-    """A command failed; the text is one line, without control characters. ``code`` is its exit code, None if it was ended."""
+    """A command failed; the text is one line, without control characters.
 
-    def __init__(self, message: str, code: int | None = None) -> None:
+    ``code`` is its exit code, None if it was ended; ``complaint`` is all that it said, to be judged and never shown.
+    """
+
+    def __init__(self, message: str, code: int | None = None, complaint: str = "") -> None:
         super().__init__(message)
         self.code = code
+        self.complaint = complaint
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,7 @@ class Git:
         environment: further variables; may hold secrets, and is never shown.
         transports: what may be spoken with a server, as ``GIT_ALLOW_PROTOCOL`` takes it; empty = no server at all.
         seconds_max: longest time for one command.
+        held: the descriptor of a lock that is to be held for as long as the command or a child of it lives, even if we do not.
     """
 
     directory: Path | None = None
@@ -72,6 +82,7 @@ class Git:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     transports: str = ""
     seconds_max: float = SECONDS_MAX
+    held: int | None = None
 
     async def run(self, *arguments: str, given: bytes = b"", output_max: int = OUTPUT_BYTES_MAX) -> bytes:
         """Run one command; returns what it printed.
@@ -81,36 +92,70 @@ class Git:
         """
         settings = [part for each in (*_CONFIGURATION, *self.configuration) for part in ("-c", each)]
         place = [] if self.directory is None else [f"--git-dir={self.directory}"]
-        try:
-            process = await asyncio.create_subprocess_exec(
-                "git",
-                *place,
-                *settings,
-                *arguments,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.PIPE,
-                env=self._variables(),
-                cwd="/",
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise GitFailed(f"git cannot be run ({error.strerror}); install it") from error
-        try:
-            async with asyncio.timeout(self.seconds_max):
-                output, complaint = await _exchange(process, given, output_max)
-                code = await process.wait()
-        except TimeoutError:
-            raise GitFailed(f"git {arguments[0]} gave no answer within {self.seconds_max:.0f} s") from None
-        finally:
-            await _end(process)
-        if code != 0:
-            raise GitFailed(_one_line(complaint) or f"git {arguments[0]} ended with {code}", code)
-        return output
+        return await run_program(
+            ["git", *place, *settings, *arguments],
+            Limits(self.seconds_max, output_max, f"git {arguments[0]}"),
+            variables=self._variables(),
+            given=given,
+            held=self.held,
+        )
 
     def _variables(self) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
-        return {**kept, **_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": self.transports or "none", **self.environment}
+        return {**kept_variables(), **_ENVIRONMENT, "GIT_ALLOW_PROTOCOL": self.transports or "none", **self.environment}
+
+
+def kept_variables() -> dict[str, str]:
+    """What a child process is told of our own environment."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a program may take and how much it may say, and what to call it when it does not keep to that."""
+
+    seconds_max: float
+    output_max: int
+    name: str
+
+
+async def run_program(
+    arguments: Sequence[str],
+    limits: Limits,
+    *,
+    variables: Mapping[str, str],
+    given: bytes = b"",
+    held: int | None = None,
+) -> bytes:
+    """Run a program with nothing but these variables; returns what it printed. It and its children end with this call.
+
+    Raises:
+        GitFailed: it is missing, failed, took too long or said too much.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=dict(variables),
+            cwd="/",
+            start_new_session=True,
+            pass_fds=() if held is None else (held,),
+        )
+    except OSError as error:
+        raise GitFailed(f"{arguments[0]} cannot be run ({error.strerror}); install it") from error
+    try:
+        async with asyncio.timeout(limits.seconds_max):
+            output, complaint = await _exchange(process, given, limits.output_max)
+            code = await process.wait()
+    except TimeoutError:
+        raise GitFailed(f"{limits.name} gave no answer within {limits.seconds_max:.0f} s") from None
+    finally:
+        await _end(process)
+    if code != 0:
+        message = _one_line(complaint) or f"{limits.name} ended with {code}"
+        raise GitFailed(message, code, complaint.decode("utf-8", "replace"))
+    return output
 
 
 async def _exchange(process: asyncio.subprocess.Process, given: bytes, output_max: int) -> tuple[bytes, bytes]:

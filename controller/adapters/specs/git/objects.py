@@ -9,9 +9,10 @@ from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.model.schedule import Origin
 from controller.ports.spec_source import SpecError
 
-SYMLINK, SUBMODULE = "120000", "160000"
+SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
 
-COMMIT_LENGTHS = (40, 64)
+MISSING = 128
+"""What git itself ends with when an object that must be there is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +54,23 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
         if row:
             described, _, name = row.partition(b"\t")
             mode, _, oid, size = described.decode("ascii").split()
-            _add(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
-    if len(found.files) > FILES_MAX:
-        raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
+            add_file(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
+    check_count(found)
     return found
 
 
-def _add(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None:
+def check_count(found: CommitFiles) -> None:
+    """Refuse too many files.
+
+    Raises:
+        GitFailed: there are.
+    """
+    if len(found.files) > FILES_MAX:
+        raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
+
+
+def add_file(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None:
+    """Add what stands at a path, or why it is refused; what is no spec file is passed over."""
     try:
         path = name.decode("utf-8")
     except UnicodeDecodeError:
@@ -111,7 +122,7 @@ def _split(output: bytes, wanted: Sequence[str]) -> dict[str, bytes]:
         end = output.index(b"\n", at)
         header = output[at:end].split()
         if len(header) != 3 or header[1] != b"blob":
-            raise GitFailed(f"the repository holds no blob {oid}")
+            raise GitFailed(f"the repository holds no blob {oid}", MISSING)
         size = int(header[2])
         contents[oid] = output[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
