@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -56,6 +57,7 @@ def test_a_request_gets_its_answer_and_its_connection_is_closed(hook: Hook, requ
             assert answer.startswith(f"HTTP/1.1 {expected} ".encode())
             assert answer.count(b"HTTP/1.1") == 1
             assert b"connection: close" in answer.lower()
+            assert (b"allow: POST" in answer) == (expected == 405)
             assert not any(word in answer.lower() for word in (b"server:", b"uvicorn", b"mainspring", SECRET))
             assert receiver.pokes.count == (expected == 202)
 
@@ -75,6 +77,26 @@ def test_a_body_over_the_cap_is_cut_off_and_its_sender_reads_the_answer() -> Non
         async with mounted() as receiver:
             assert await receiver.status(*chunked(signed(b""), flood())) == 413
             assert receiver.pokes.count == 0
+
+    play(scene)
+
+
+def test_a_sender_that_goes_on_after_its_answer_is_not_listened_to_without_end() -> None:
+    """What a refused sender still has on its way is thrown away, and no more than that."""
+
+    async def scene() -> None:
+        async with mounted(limits=Limits(linger_seconds=9)) as receiver:
+            reader, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+            writer.write(head([(b"Content-Length", str(BODY_BYTES_MAX).encode())]))
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+            sent = 0
+            with suppress(ConnectionError):
+                while sent < BODY_BYTES_MAX:
+                    writer.write(bytes(65_536))
+                    await writer.drain()
+                    sent += 65_536
+            assert sent < BODY_BYTES_MAX
+            writer.transport.abort()
 
     play(scene)
 
@@ -107,7 +129,7 @@ def test_a_body_that_trickles_in_is_cut_off() -> None:
     async def trickle(receiver: Mounted) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
         writer.write(head([*signed(BODY), (b"Content-Length", b"99999")]))
-        answer = asyncio.create_task(reader.read())
+        answer = asyncio.create_task(reader.readline())
         while not answer.done():
             writer.write(b"x")
             await asyncio.wait([answer], timeout=0.005)
@@ -165,12 +187,19 @@ def test_an_exception_in_it_is_an_answer_and_ends_nothing(caplog: pytest.LogCapt
 
 def test_nonsense_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
     """Whoever can reach the port cannot fill a disk: neither with requests that are none, nor with what follows an answer."""
+    begun = head([(b"Transfer-Encoding", b"chunked")])
 
     async def scene() -> None:
-        async with mounted(limits=QUICK) as receiver:
-            for request in (b"\0\r\n\r\n", head([(b"Transfer-Encoding", b"chunked")]) + b"1\r\nx\r\nzz\r\n"):
+        async with mounted() as receiver:
+            for request in (b"\0\r\n\r\n", begun + b"1\r\nx\r\nzz\r\n"):
                 await receiver.raw(request)
-            await receiver.raw(head([(b"Transfer-Encoding", b"chunked")]), b"1\r\nx\r\n", b"zz\r\n" * 20)
+            reader, writer = await asyncio.open_connection("127.0.0.1", receiver.port)
+            writer.write(begun)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 401 ")
+            writer.write(b"no chunk\r\n")
+            with suppress(ConnectionError):
+                assert await reader.read() == b""
+            writer.transport.abort()
 
     with caplog.at_level(logging.DEBUG):
         play(scene)
