@@ -23,10 +23,13 @@ LABEL org.opencontainers.image.title="mainspring" \
       org.opencontainers.image.description="Keeps data syncs on schedule: desired schedules in Git, one controller that makes the platform's job list agree." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0"
+# git, ssh and gpg are for specs that come from Git. The user has a name because ssh refuses to run for one that has none.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends python3 \
+    && apt-get install --yes --no-install-recommends ca-certificates git gpg openssh-client python3 \
     && rm -rf /var/lib/apt/lists/* \
+    && groupadd --gid 65532 mainspring \
+    && useradd --uid 65532 --gid 65532 --no-create-home --home-dir /var/lib/mainspring --shell /usr/sbin/nologin mainspring \
     && install --directory --owner=65532 --group=65532 --mode=0700 /var/lib/mainspring
 COPY --from=build /opt/mainspring /opt/mainspring
 # The state directory is the only place written to: the root file system may be read-only, and there need be no /tmp.

@@ -11,6 +11,7 @@ from controller.adapters.specs.directory import DirectorySpecSource
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecSource, SpecTree
 from tests.fakes.spec_source import MemorySpecSource, policy_text, schedule_text
+from tests.unit.adapters.specs.git.repositories import repository, source_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,20 @@ def directory(tmp_path: Path) -> Subject:
     return Subject(DirectorySpecSource(link, None), publish, lambda: link.unlink(missing_ok=True))
 
 
-@pytest.fixture(params=[memory, directory], ids=["memory", "directory"])
+def git(tmp_path: Path) -> Subject:
+    """A branch of a repository."""
+    origin = repository(tmp_path / "origin")
+    away = tmp_path / "away"
+
+    def publish(texts: Mapping[str, str]) -> None:
+        if away.exists():
+            away.rename(origin.path)
+        origin.publish(texts)
+
+    return Subject(source_of(origin), publish, lambda: origin.path.rename(away))
+
+
+@pytest.fixture(params=[memory, directory, git], ids=["memory", "directory", "git"])
 def subject(request: pytest.FixtureRequest, tmp_path: Path) -> Subject:
     """Each source in turn."""
     build: Callable[[Path], Subject] = request.param

@@ -283,12 +283,13 @@ def test_every_setting_is_described() -> None:
         ("MAINSPRING_LOG_FORMAT", "json"),
         ("MAINSPRING_SPECS", "elsewhere"),
         ("MAINSPRING_SPEC_POLL", "7s"),
+        *((f"MAINSPRING_SPECS_{each}", "https://git.example/y") for each in ("GIT", "PATH", "REF")),
     ],
 )
 def test_every_environment_variable_works(variable: str, value: str, tmp_path: Path) -> None:
     """A variable that the operating page names changes a setting."""
     empty = tmp_path / "empty.toml"
-    empty.write_text("")
+    empty.write_text('[specs]\ngit = "https://git.example/x"\n')
     assert f"`{variable}`" in text_of("docs/operating.md")
     without = settings.load_settings({"config": str(empty)}, {})
     assert settings.load_settings({"config": str(empty)}, {variable: value}) != without
@@ -297,7 +298,8 @@ def test_every_environment_variable_works(variable: str, value: str, tmp_path: P
 def test_no_environment_variable_is_made_up() -> None:
     """The pages name no variable that the test above does not try."""
     named = {found for name in NAMES for found in re.findall(r"MAINSPRING_\w+", text_of(name))}
-    assert named == {f"MAINSPRING_{each}" for each in ("CONFIG", "STORE", "LOG_FORMAT", "SPECS", "SPEC_POLL")}
+    words = "CONFIG STORE LOG_FORMAT SPECS SPEC_POLL SPECS_GIT SPECS_REF SPECS_PATH"
+    assert named == {f"MAINSPRING_{each}" for each in words.split()}
 
 
 def command_lines() -> Iterator[tuple[str, str]]:

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from controller.adapters.specs.frozen_mounts import frozen_warnings
+from controller.adapters.specs.one_reading import OneReading
 from controller.adapters.specs.quarrels import with_quarrels
 from controller.adapters.specs.snapshot import Listing, TreeChanged, list_tree, read_file, read_files, signature
 from controller.adapters.specs.tree import YEAR_START, TreeReader
@@ -28,20 +31,29 @@ class DirectorySpecSource:
         *,
         year_start: int = YEAR_START,
         read: ReadFiles = read_files,
+        warn: Callable[[Path], list[SpecError]] = frozen_warnings,
     ) -> None:
         self._path = path
         self._reader = TreeReader(platforms, year_start)
         self._read = read
+        self._warn = warn
+        self._readings: OneReading[SpecTree] = OneReading()
 
     async def fetch(self, applied: str = "") -> SpecTree:  # noqa: ARG002 - only a source with a history asks what came before
-        """Read the directory that the path leads to now.
+        """Read the directory that the path leads to now, in a thread: a mount that hangs must not hold up the loop.
 
         Raises:
             SpecSourceUnavailable: it is missing, cannot be read, is too large, or keeps changing.
         """
+        return await self._readings.run(self._tree)
+
+    def _tree(self) -> SpecTree:
         listing, files = snapshot(self._path, self._read)
         commit = listing.root.name if COMMIT.fullmatch(listing.root.name) else None
-        return self._reader.read(files, revision=f"dir@sha1:{commit}" if commit else "", unreadable=listing.errors)
+        revision = f"dir@sha1:{commit}" if commit else ""
+        tree = self._reader.read(files, revision=revision, unreadable=listing.errors)
+        warnings = self._warn(self._path)
+        return replace(tree, warnings=tuple(sorted([*tree.warnings, *warnings]))) if warnings else tree
 
 
 def snapshot(path: Path, read: ReadFiles = read_files) -> tuple[Listing, dict[str, bytes]]:

@@ -77,7 +77,7 @@ def _listed(said: str) -> tuple[dict[str, str], str]:
 
 def _missing(ref: str) -> str:
     if not ref:
-        return "the repository has no HEAD, so it is empty; push to it, or name a ref"
+        return "the repository has no HEAD: it is empty, or the address is of something else"
     if 7 <= len(ref) <= 64 and all(each in "0123456789abcdef" for each in ref):
         return f"the repository has no branch or tag {ref}; a commit is written in full, with 40 or 64 digits"
     return (

@@ -12,6 +12,7 @@ from controller.errors import SpecSourceUnavailable
 
 KEYS_BYTES_MAX = 4 * 1024 * 1024
 GPG_SECONDS_MAX = 20.0
+ARMOUR = b"-----BEGIN PGP"
 
 # A signature of another kind than the one asked for must find no program that might like it.
 _NOBODY = (
@@ -82,9 +83,12 @@ class Signers:
         shutil.rmtree(home, ignore_errors=True)
         home.mkdir(mode=0o700, parents=True)
         (home / "gpg.conf").write_text(_GPG_CONF, encoding="ascii")
-        arguments = ["gpg", "--homedir", str(home), "--batch", "--no-tty", "--quiet", "--import"]
-        limits = Limits(GPG_SECONDS_MAX, KEYS_BYTES_MAX, "gpg --import")
-        await run_program(arguments, limits, variables={**kept_variables(), "LC_ALL": "C"}, given=keys)
+        if ARMOUR in keys:
+            # Not --import, which wants an agent, whose socket must have a short path.
+            arguments = ["gpg", "--homedir", str(home), "--batch", "--no-tty", "--quiet", "--dearmor"]
+            limits = Limits(GPG_SECONDS_MAX, KEYS_BYTES_MAX, "gpg --dearmor")
+            keys = await run_program(arguments, limits, variables={**kept_variables(), "LC_ALL": "C"}, given=keys)
+        (home / "pubring.gpg").write_bytes(keys)
         (home / "complete").touch()
         return home
 

@@ -138,8 +138,7 @@ class GitSpecSource:
             self._doing = "fetching"
             await mirror.download(remote, self._place, tip, history=needs_history)
         self._doing = "reading what was fetched"
-        if await resolve_commit(mirror.git, tip.oid) != tip.commit:
-            raise RemoteFailed(f"{tip.oid} is no commit, or not the one that the remote says it is")
+        await _check_commit(mirror.git, tip)
         if needs_history:
             await check_lineage(mirror.git, applied, tip)
         await self._signers.check(mirror.git, tip)
@@ -164,6 +163,17 @@ class GitSpecSource:
         async with mirror.locked() as ours:
             await _tidied(ours, at_once=False)
         self._is_untidy = False
+
+
+async def _check_commit(git: Git, tip: Tip) -> None:
+    try:
+        found = await resolve_commit(git, tip.oid)
+    except GitFailed as error:
+        if "expected commit type" not in error.complaint:
+            raise
+        found = ""
+    if found != tip.commit:
+        raise RemoteFailed(f"{tip.oid} is no commit, or not the one that the remote says it is")
 
 
 async def _tidied(mirror: Mirror, *, at_once: bool) -> bool:

@@ -75,6 +75,7 @@ _TOLD: tuple[tuple[str, tuple[str, ...]], ...] = (
             "unexpected disconnect",
             "unexpected eof",
             "empty reply",
+            "http/0.9",
             "gnutls",
             "openssl",
             "ssh: ",
