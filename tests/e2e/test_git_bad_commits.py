@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.controller_process import ControllerFolder, stop
-from tests.e2e.embedded_process import PlatformProcess, platforms_in
+from tests.e2e.embedded_process import PlatformProcess, platforms_in, wait_for
 from tests.e2e.git_repository import Content, Link, Submodule, make_key, public_half
 from tests.e2e.git_server import HttpGitServer, http_server
 from tests.e2e.git_stage import (
@@ -21,6 +21,7 @@ from tests.e2e.git_stage import (
     seconds_to_plan,
     spec,
     told_since,
+    triggers,
 )
 
 Tree = dict[str | bytes, Content]
@@ -108,7 +109,7 @@ def test_ten_bad_commits_lose_nothing_and_the_good_one_after_them_counts_at_once
         look(controller, process)
         seconds = seconds_to_plan(controller, good, pushed_at)
         started = next_trigger(controller, "late")
-        next_trigger(controller, "steady")
+        wait_for(lambda: triggers(controller, "steady"), lambda found: len(found) > 1)
         jobs = platform.call("GET", "/jobs", params={"limit": 100}).json()["data"]
     finally:
         assert stop(process) == 0
