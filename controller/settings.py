@@ -22,6 +22,9 @@ DEFAULT_FILES = (Path("mainspring.toml"), Path(".mainspring/mainspring.toml"))
 DURATION_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
+PORT_MAX = 65535
+
+
 @dataclass(frozen=True, slots=True)
 class PlatformSettings:
     """Where one platform is and how it is spoken to."""
@@ -33,6 +36,23 @@ class PlatformSettings:
     profile: PlatformProfile
     token_file: Path | None = None
     token_env: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSettings:
+    """Where webhooks are taken, and how their sender proves itself; ``header`` is for ``generic`` only, empty = its default."""
+
+    host: str
+    port: int
+    kind: str
+    secret_file: Path
+    header: str
+    path: str
+
+    @property
+    def listen(self) -> str:
+        """Host and port as they are written in the settings."""
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +85,7 @@ class Settings:
     specs: Path = Path("specs")
     spec_poll: timedelta = timedelta(seconds=30)
     platforms: Mapping[str, PlatformSettings] = field(default_factory=dict)
+    webhook: WebhookSettings | None = None
     observe: bool = False
     safety: SafetyLimits = field(default_factory=SafetyLimits)
     confirmed_revision: str = ""
@@ -134,6 +155,14 @@ class _Specs(_Strict):
     allow_local: bool | None = None
 
 
+class _Webhook(_Strict):
+    listen: str = Field(default="", pattern=r"^(([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d{1,5})?$")
+    kind: Literal["github", "gitlab", "generic"] | None = None
+    secret_file: Path | None = None
+    header: str = Field(default="", pattern=r"^[A-Za-z0-9-]*$")
+    path: str = Field(default="/hook", pattern=r"^/[A-Za-z0-9/._~-]*$")
+
+
 class _Platform(_Strict):
     kind: Literal["aitronos", "embedded"]
     base_url: str = Field(pattern=r"^https?://[^@/?#]+(/[^?#]*)?$")
@@ -175,6 +204,7 @@ class _File(_Strict):
     specs: _Specs = _Specs()
     safety: _Safety = _Safety()
     platforms: dict[str, _Platform] = Field(default_factory=dict)
+    webhook: _Webhook = _Webhook()
 
 
 def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str] | None = None) -> Settings:
@@ -205,6 +235,7 @@ def load_settings(flags: Mapping[str, str | None], environment: Mapping[str, str
         spec_poll=parsed.specs.poll,
         platforms={name: _platform(name, row) for name, row in parsed.platforms.items()},
         safety=SafetyLimits(**parsed.safety.model_dump(exclude={"allow_resets"})),
+        webhook=_webhook(parsed.webhook),
         source=path,
         git=_git(parsed.specs),
         allow_resets=parsed.safety.allow_resets,
@@ -250,7 +281,12 @@ def _first_problem(error: ValidationError) -> str:
     where = [str(part) for part in first["loc"]]
     if first["type"] != "extra_forbidden":
         return f"{'.'.join(where)}: {first['msg']}"
-    models: dict[str, type[_Strict]] = {"specs": _Specs, "platforms": _Platform, "safety": _Safety}
+    models: dict[str, type[_Strict]] = {
+        "specs": _Specs,
+        "platforms": _Platform,
+        "safety": _Safety,
+        "webhook": _Webhook,
+    }
     model = models.get(where[0], _File) if len(where) > 1 else _File
     near = get_close_matches(where[-1], model.model_fields, n=1)
     return f"{'.'.join(where)}: there is no such setting" + (f"; did you mean {near[0]}?" if near else "")
@@ -293,6 +329,24 @@ def _platform(name: str, row: _Platform) -> PlatformSettings:
     )
 
 
+def _webhook(row: _Webhook) -> WebhookSettings | None:
+    """None where nothing listens; a listener without a secret would let anybody ask for fetches."""
+    if not row.listen:
+        return None
+    if row.kind is None:
+        raise SettingsInvalid("webhook.kind: say who sends: github, gitlab or generic")
+    if row.secret_file is None:
+        raise SettingsInvalid(
+            "webhook.secret_file: a listener needs a secret; make one with `openssl rand -hex 32`, give it to the sender, and name its file"
+        )
+    if row.header and row.kind != "generic":
+        raise SettingsInvalid(f"webhook.header: {row.kind} has a header of its own; only generic takes another")
+    host, _, port = row.listen.rpartition(":")
+    if int(port) > PORT_MAX:
+        raise SettingsInvalid(f"webhook.listen: {port} is no port")
+    return WebhookSettings(host.strip("[]"), int(port), row.kind, row.secret_file, row.header, row.path)
+
+
 def show(settings: Settings) -> dict[str, Any]:
     """The settings as plain values for ``--print-settings``; they hold names of secrets, never secrets."""
 
@@ -305,6 +359,8 @@ def show(settings: Settings) -> dict[str, Any]:
 
     rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("platforms", "safety")}
     rows["safety"] = asdict(settings.safety)
+    rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
+    rows["webhook"] = asdict(settings.webhook) if settings.webhook is not None else None
     rows["git"] = asdict(settings.git) if settings.git is not None else None
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
     return {key: plain(value) for key, value in rows.items()}

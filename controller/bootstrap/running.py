@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.adapters.clock import StoppedClock
+from controller.bootstrap.webhook import receiving
 from controller.bootstrap.wiring import Output, build_world, close_world
 from controller.model.plan import Plan, PlanningInput
 from controller.reconcile.loop import Loop
@@ -31,7 +32,8 @@ async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Ev
     try:
         if once:
             return await loop.once()
-        await loop.run(stop)
+        async with receiving(settings.webhook, world, loop.fetch_soon):
+            await loop.run(stop)
         return ""
     finally:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):

@@ -98,6 +98,7 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
     EventName.REMOVALS_CONFIRMED: lambda f: (
         f"revision {f['revision']} takes {f['removed']} schedules out of force, confirmed by {f['confirmed_by']}"
     ),
+    EventName.WEBHOOK_LISTENING: lambda f: f"takes webhooks at {f['address']}",
     EventName.SCHEDULE_ACCEPTED: lambda _: "came into force",
     EventName.SCHEDULE_CHANGED: lambda f: f"changed; generation {f['generation']} is in force",
     EventName.SCHEDULE_REMOVED: lambda _: "is gone from the specs and no longer driven",

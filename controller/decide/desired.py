@@ -68,15 +68,17 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
 
 
 def differing(before: Desired, after: Desired) -> set[ConnectionRef]:
-    """The connections of which something else is desired now."""
+    """The connections of which something else is desired now, or the same of another revision."""
     refs: Iterable[ConnectionRef] | None = after.touched
     if refs is None:
         refs = before.specs.keys() | after.specs.keys() | before.obstacles.keys() | after.obstacles.keys()
-    return {
+    changed = {
         ref
         for ref in refs
         if before.specs.get(ref) != after.specs.get(ref) or before.obstacles.get(ref) != after.obstacles.get(ref)
     }
+    # Nothing is done otherwise for a file that is rejected or mended, but its conditions say so.
+    return changed | (before.stale ^ after.stale)
 
 
 def merge(

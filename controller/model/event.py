@@ -36,6 +36,7 @@ class EventName(StrEnum):
     SPECS_RESTORED = "specs_restored"
     REVISION_HELD = "revision_held"
     REMOVALS_CONFIRMED = "removals_confirmed"
+    WEBHOOK_LISTENING = "webhook_listening"
     SCHEDULE_ACCEPTED = "schedule_accepted"
     SCHEDULE_CHANGED = "schedule_changed"
     SCHEDULE_REMOVED = "schedule_removed"
@@ -114,6 +115,11 @@ CATALOGUE: Mapping[EventName, Kind] = {
         Severity.WARNING,
         "A revision that removes many schedules comes into force, because somebody confirmed it.",
         ("revision", "removed", "confirmed_by"),
+    ),
+    EventName.WEBHOOK_LISTENING: Kind(
+        Severity.INFO,
+        "Webhooks are taken from now on; each that proves itself causes a fetch of the specs.",
+        ("address",),
     ),
     EventName.SCHEDULE_ACCEPTED: Kind(
         Severity.INFO,

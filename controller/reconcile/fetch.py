@@ -124,7 +124,7 @@ async def _restore(world: World, mind: Mind, why: str) -> set[ConnectionRef]:
     mind.allowance.manage(desired.specs)
     fields: dict[str, say.Field] = {"revision": desired.revision, "schedules": len(desired.specs), "message": why}
     await say.tell(world, [Event(EventName.SPECS_RESTORED, world.clock.now(), fields)])
-    return known | _differing(before, desired)
+    return known | differing(before, desired)
 
 
 async def _is_held_still(world: World, mind: Mind, tree: SpecTree) -> bool:

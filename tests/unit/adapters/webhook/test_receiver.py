@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.webhook import coalesce, proof, receiver
+from controller.adapters.webhook import coalesce, proof, receiver, secret_file, server
 from controller.adapters.webhook.proof import Hook, Scheme
 from controller.adapters.webhook.receiver import BODY_BYTES_MAX, Answer
 from tests.unit.adapters.webhook.requests import GENERIC, GITHUB, GITLAB, SECRET, Rows, send, sign, signed
@@ -160,7 +160,7 @@ def test_a_thousand_random_requests_get_an_answer_each() -> None:
         assert fetches == (answer is Answer.ACCEPTED)
 
 
-@pytest.mark.parametrize("module", [coalesce, proof, receiver], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [coalesce, proof, receiver, secret_file, server], ids=lambda module: module.__name__)
 def test_no_secret_is_compared_in_a_time_that_tells(module: object) -> None:
     """No ``==`` or ``!=`` stands near anything secret, and no parser of bodies is imported."""
     tree = ast.parse(Path(str(module.__file__)).read_text())  # type: ignore[attr-defined]
