@@ -28,6 +28,9 @@ from controller.model.record import Reason, SlotRecord
 NEXT = 3
 """How many slots to come are shown for each schedule."""
 
+BOOKKEEPING = frozenset({"accept", "change", "retire", "record", "settle", "rearm"})
+"""Actions that write to the store alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
@@ -114,6 +117,11 @@ class PlanRows:
     actions: tuple[ActionRow, ...]
     holds: tuple[HoldRow, ...]
     schedules: tuple[ScheduleRow, ...]
+
+    @property
+    def writes(self) -> tuple[ActionRow, ...]:
+        """What would change something on a platform; the others only keep the controller's own books."""
+        return tuple(row for row in self.actions if row.action not in BOOKKEEPING)
 
     @property
     def as_json(self) -> dict[str, Any]:
