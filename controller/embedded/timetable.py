@@ -22,15 +22,11 @@ Start = Callable[[str], bool]
 
 @dataclass(slots=True)
 class _Plan:
-    """When a connection comes next.
-
-    ``said`` is its schedule, ``set_at`` when it got it, ``since`` the same or when the platform started, whichever is later.
-    """
+    """When a connection comes next; ``said`` is its schedule, ``set_at`` when it got it."""
 
     said: dict[str, Any]
     rhythm: Quartz | Timing
     set_at: datetime
-    since: datetime
     due_at: datetime | None
 
 
@@ -42,10 +38,9 @@ class Timetable:
     platform started, or before a schedule was set, is made up for.
     """
 
-    def __init__(self, store: Store, started_at: datetime) -> None:
+    def __init__(self, store: Store, now: datetime) -> None:
         self._store = store
-        self._started_at = started_at
-        self._looked_at = started_at
+        self._looked_at = now
         self._plans: dict[str, _Plan] = {}
 
     def take(self, connections: Iterable[Connection], now: datetime) -> None:
@@ -60,7 +55,7 @@ class Timetable:
         for connection_id, (said, rhythm) in wanted.items():
             plan = before.get(connection_id)
             if plan is None or plan.said != said:
-                plan = _Plan(said, rhythm, kept[connection_id], max(kept[connection_id], self._started_at), None)
+                plan = _Plan(said, rhythm, kept[connection_id], None)
                 plan.due_at = self._next(connection_id, plan, now)
             self._plans[connection_id] = plan
 
@@ -90,7 +85,7 @@ class Timetable:
 
     def _run_interval(self, connection_id: str, plan: _Plan, now: datetime, start: Start) -> datetime | None:
         # Somebody may have started a job since the time was computed: the interval counts from that one.
-        due = self._next(connection_id, plan, plan.since)
+        due = self._next(connection_id, plan, plan.set_at)
         if due is not None and due > now:
             return due
         if not start(connection_id):
@@ -107,7 +102,7 @@ class Timetable:
     def _set_back(self, now: datetime) -> None:
         """Somebody set the clock back: what was computed on the wrong one would be waited for too long."""
         for connection_id, plan in self._plans.items():
-            plan.since = min(plan.since, now)
+            plan.set_at = min(plan.set_at, now)
             plan.due_at = self._next(connection_id, plan, now)
 
 

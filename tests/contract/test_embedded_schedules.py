@@ -71,7 +71,8 @@ def test_a_schedule_comes_back_with_its_zone(platform: PlatformProcess) -> None:
     assert platform.call("GET", "/connections/manual").json()["schedule"] == shown
     event = platform.call("GET", "/connections/manual/timeline?event_type=connection_updated").json()["data"][0]
     assert event["summary"] == {"fields": ["schedule"]}
-    platform.call("PATCH", "/connections/manual", json={"schedule": {"scheduleType": "manual"}})
+    nothing = {"scheduleType": "manual", "cronExpression": None}
+    platform.call("PATCH", "/connections/manual", json={"schedule": nothing})
     assert platform.call("GET", "/connections/manual").json()["schedule"] == {"schedule_type": "manual"}
 
 

@@ -132,9 +132,14 @@ def request_body() -> Schema:
 
 
 def behaviour_fields() -> dict[str, Schema]:
-    """The fields of a schedule that a policy may also set, from the readers' own tables."""
+    """The fields of a schedule that a policy may also set, from the readers' own tables.
+
+    Raises:
+        LookupError: a new field of which nothing is known here.
+    """
     fields = {key: shape(read, key) for key, read in behaviour.LEAVES.items()}
-    for key, readers in GROUP_TABLES.items():
+    for key in behaviour.GROUPS:
+        readers = GROUP_TABLES[key]
         fields[key] = closed({name: shape(read, f"{key}.{name}") for name, read in readers.items()}, (), f"{key}.")
     fields["freshnessAlert"]["minProperties"] = 1
     return {key: described(key, each) for key, each in fields.items()}

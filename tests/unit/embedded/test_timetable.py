@@ -145,6 +145,14 @@ def test_an_edit_of_something_else_keeps_the_times(store: Store) -> None:
     assert bench.timetable.due_at("a") == NOW + HOUR
 
 
+def test_an_edit_elsewhere_loses_nothing_that_waits(store: Store) -> None:
+    """An interval that passed during a job still starts when that ends, whatever else was edited meanwhile."""
+    bench = Bench(store, connection(HOURLY))
+    bench.until(NOW + 130 * MINUTE, ends=False)
+    bench.timetable.take([connection(HOURLY), connection(QUARTERS, "b")], NOW + 130 * MINUTE)
+    assert bench.timetable.due_at("a") == NOW + 130 * MINUTE + timedelta(seconds=1)
+
+
 def test_a_tick_that_was_slept_through_is_skipped(store: Store) -> None:
     """A machine that wakes an hour late does not start what was due in the night."""
     bench = Bench(store, connection(QUARTERS))
