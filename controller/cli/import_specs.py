@@ -133,18 +133,29 @@ def put(draft: Draft, path: Path, directory: Path, *, dry_run: bool) -> Written:
     """Write one file, if there is none of that name."""
     if dry_run:
         return Written(draft, path, was_there=path.exists())
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path.parent, error) from error
     text = spec_text(draft, schema_beside(path, directory))
     try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
+        file = path.open("x", encoding="utf-8")
     except FileExistsError:
         return Written(draft, path, was_there=True)
     except OSError as error:
+        raise _unwritable(path, error) from error
+    try:
+        with file:
+            file.write(text)
+    except OSError as error:
         # Half a file would be a rejected one.
         path.unlink(missing_ok=True)
-        raise ImportRefused(f"{path}: {error.strerror}; what was written before it stays") from error
+        raise _unwritable(path, error) from error
     return Written(draft, path)
+
+
+def _unwritable(path: Path, error: OSError) -> ImportRefused:
+    return ImportRefused(f"{path}: {error.strerror}; what was written before it stays")
 
 
 def schema_beside(path: Path, directory: Path) -> str:

@@ -30,6 +30,10 @@ INTERVAL = (
     "spread schedules out."
 )
 
+NO_SLOTS = (
+    "Write a schedule of your own in place of manual before you do: with manual alone nothing starts it any more."
+)
+
 
 def spec_text(draft: Draft, schema: str = "") -> str:
     """One file: a document, and what a person has to know about it. ``schema`` is where editors find the format, if anywhere."""
@@ -73,6 +77,8 @@ def comments(draft: Draft) -> list[str]:
     if draft.observes:
         is_driven = connection.schedule_kind in (PlatformScheduleKind.CRON, PlatformScheduleKind.BASIC)
         said.append(OBSERVES if is_driven else UNKNOWN)
+    if draft.note:
+        said.append(NO_SLOTS)
     return [f"# {line}" for sentence in said for line in wrap(sentence, COMMENT_WIDTH)]
 
 
