@@ -1,8 +1,9 @@
 """The composition root: the only place that names concrete adapters."""
 
 from controller.bootstrap.asking import Reply, ask_by_hand, is_attended, present
-from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader
+from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader, spec_schema
 from controller.bootstrap.identity import product_version, system_clock
+from controller.bootstrap.importing import read_connections, read_trees, spec_judge
 from controller.bootstrap.reading import follow_events, read_events, read_forecast, read_status
 from controller.bootstrap.revisions import Revisions, RevisionTree, read_revisions
 from controller.bootstrap.running import preview_cycle, run_controller
@@ -33,17 +34,21 @@ __all__ = [
     "present",
     "preview_cycle",
     "product_version",
+    "read_connections",
     "read_events",
     "read_forecast",
     "read_revisions",
     "read_spec_files",
     "read_specs",
     "read_status",
+    "read_trees",
     "run_controller",
     "simulated_adapter",
     "simulated_controller",
     "simulated_leases",
     "simulated_store",
+    "spec_judge",
     "spec_reader",
+    "spec_schema",
     "system_clock",
 ]

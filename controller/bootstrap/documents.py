@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from controller.adapters.clock import SystemClock
+from controller.adapters.specs import json_schema
 from controller.adapters.specs.directory import DirectorySpecSource, snapshot, validate_paths
 from controller.adapters.specs.tree import TreeReader, parse_tree
 from controller.model.policy import Policy
@@ -52,6 +54,11 @@ def spec_reader(profiles: Mapping[str, PlatformProfile] | None) -> Callable[[Map
     """A reader of spec trees that are in memory, content by path, each with the name of its revision."""
     reader = TreeReader(profiles)
     return lambda files, revision: reader.read(files, revision=revision)
+
+
+def spec_schema() -> dict[str, Any]:
+    """The JSON Schema of the spec format."""
+    return json_schema.spec_schema()
 
 
 def read_spec_files(path: Path) -> dict[str, bytes]:

@@ -20,6 +20,7 @@ from controller.bootstrap.identity import holder_name, product_version
 from controller.bootstrap.sources import source_secrets, spec_source_of
 from controller.errors import PlatformError, SettingsInvalid
 from controller.model.event import Event
+from controller.ports.platform import Platform
 from controller.ports.store import Store
 from controller.ports.telemetry import Telemetry
 from controller.reconcile.world import World
@@ -66,6 +67,16 @@ def _telemetry(output: Output, settings: Settings, credentials: Collection[Crede
     if output.render is None:
         return StructlogTelemetry(output.stream, secrets)
     return ConsoleTelemetry(output.stream, output.render, secrets)
+
+
+def open_platform(row: PlatformSettings) -> Platform:
+    """One platform by itself, for a command that needs nothing else.
+
+    Raises:
+        SettingsInvalid: it cannot be spoken to as set.
+    """
+    options = AitronosOptions(row.base_url, row.organization_id, _credentials(row), row.profile, SystemClock())
+    return AitronosPlatform(options)
 
 
 def open_store(settings: Settings) -> SqliteStore:

@@ -24,10 +24,15 @@ COMMANDS = {
     "resume": "end a suspension by hand, and let a stalled schedule start again",
     "trigger": "start a sync of a schedule now, beside its slots",
     "cancel": "end the active sync of a schedule",
+    "import": "spec files for the connections that no spec drives yet",
+    "schema": "the JSON Schema of the spec format, for editors",
     "verify": "compare the store with the platforms' own job lists: nothing doubled, nothing missed silently",
     "version": "the version",
 }
 """Each is a module of its own, imported only when it is asked for: a command starts as fast as what it needs."""
+
+MODULES = {"next": "next_slots", "import": "import_specs"}
+"""Commands whose module cannot have their name."""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -43,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         complain(f'there is no command "{name}"; mainspring --help lists them')
         return EXIT_USAGE
-    module = import_module(f"controller.cli.{name if name != 'next' else 'next_slots'}")
+    module = import_module(f"controller.cli.{MODULES.get(name, name)}")
     parser = argparse.ArgumentParser(
         prog=f"mainspring {name}",
         description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",

@@ -20,7 +20,8 @@ EXAMPLE = """examples:
   mainspring plan --detailed-exitcode -o json
   mainspring plan --from-revision origin/main --to-revision HEAD -o markdown   # what a merge would change, offline
 
-exit code: 0 planned, 1 error, 2 wrong usage; with --detailed-exitcode (as Terraform's): 0 nothing to do, 1 error, 2 changes"""
+exit code: 0 planned, 1 error, 2 wrong usage; with --detailed-exitcode (as Terraform's): 0 nothing would
+change on a platform (what is only written into the store is no change), 1 error, 2 changes"""
 
 EXIT_CHANGES = 2
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", choices=("text", "json", "markdown"), default="text", help="text for people, or for machines"
     )
-    parser.add_argument("--detailed-exitcode", action="store_true", help="2 if there is something to do")
+    parser.add_argument("--detailed-exitcode", action="store_true", help="2 if something would change on a platform")
     add_at(parser)
     add_settings(parser, specs=True)
     add_revisions(parser)
@@ -61,7 +62,7 @@ def execute(parsed: argparse.Namespace) -> int:
         complain(f"nothing can be decided for {row.schedule}, a defect of Mainspring: {printable(row.defect)}")
     if silent or defects:
         return 1
-    return EXIT_CHANGES if parsed.detailed_exitcode and rows.actions else 0
+    return EXIT_CHANGES if parsed.detailed_exitcode and rows.writes else 0
 
 
 def unreached(known: PlanningInput) -> dict[str, str]:

@@ -29,6 +29,9 @@ from controller.model.record import Reason, SlotRecord
 NEXT = 3
 """How many slots to come are shown for each schedule."""
 
+BOOKKEEPING = frozenset({"accept", "change", "retire", "record", "settle", "rearm"})
+"""Actions that write to the store alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class ActionRow:
@@ -116,6 +119,11 @@ class PlanRows:
     holds: tuple[HoldRow, ...]
     schedules: tuple[ScheduleRow, ...]
     held: str = ""
+
+    @property
+    def writes(self) -> tuple[ActionRow, ...]:
+        """What would change something on a platform; the others only keep the controller's own books."""
+        return tuple(row for row in self.actions if row.action not in BOOKKEEPING)
 
     @property
     def as_json(self) -> dict[str, Any]:

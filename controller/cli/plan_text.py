@@ -68,7 +68,8 @@ def counts(rows: PlanRows) -> str:
     words = ("trigger", "cancel", "accept", "change", "retire", "settle", "record")
     done = ", ".join(f"{kinds[word]:,} to {word}" for word in words if kinds[word]) or "nothing to do"
     held = len({hold.hold.ref for hold in rows.holds})
-    return f"{counted(len(rows.schedules), 'schedule')}: {done}; {held:,} held"
+    idle = "" if rows.writes or not rows.actions else "nothing to do on a platform, "
+    return f"{counted(len(rows.schedules), 'schedule')}: {idle}{done}; {held:,} held"
 
 
 def plan_markdown(rows: PlanRows) -> str:

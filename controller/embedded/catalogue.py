@@ -2,7 +2,7 @@
 
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,10 @@ from pydantic import ValidationError
 
 from controller.embedded.connections_file import CONNECTIONS_MAX, FileConnection
 from controller.embedded.definition import Command, ConnectionStatus, Movement, describe_errors
+from controller.embedded.schedule import MANUAL_SCHEDULE
 from controller.embedded.store import Origin, Store, StoredConnection
 
 WORKSPACE_ID = "ws_embedded"  # there is only one
-MANUAL_SCHEDULE = {"schedule_type": "manual"}
 
 # Accepted, kept and shown, without any effect here.
 _EXTRA_FIELDS = ("namespace_definition", "namespace_format", "prefix", "non_breaking_schema_updates_behavior")
@@ -49,6 +49,11 @@ class Catalogue:
         self._state_directory = state_directory.resolve()
         self._from_file: dict[str, FileConnection] = {}
         self._connections: dict[str, Connection] = {}
+        self._tell: Callable[[], None] | None = None
+
+    def subscribe(self, tell: Callable[[], None]) -> None:
+        """Call a function after every change."""
+        self._tell = tell
 
     def take_file(self, connections: list[FileConnection]) -> None:
         """Replace what the file says. What the API changed on connections that are still there stays; on others it is forgotten."""
@@ -128,6 +133,8 @@ class Catalogue:
             if stored.origin == "api":
                 rebuilt[stored.connection_id] = self._from_api(stored)
         self._connections = rebuilt
+        if self._tell is not None:
+            self._tell()
 
     def _from_api(self, stored: StoredConnection) -> Connection:
         fields = stored.fields
@@ -196,7 +203,7 @@ def _from_file(defined: FileConnection, changes: Mapping[str, Any]) -> Connectio
         source_id=defined.source_id or f"src_{defined.connection_id}",
         destination_id=defined.destination_id or f"dst_{defined.connection_id}",
         status=changes.get("status") or defined.status,
-        schedule=changes.get("schedule") or defined.schedule or MANUAL_SCHEDULE,
+        schedule=changes.get("schedule") or (defined.schedule.shown() if defined.schedule else MANUAL_SCHEDULE),
         configurations=shown,
         work=work,
         extra=_extra(changes),

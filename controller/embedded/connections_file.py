@@ -17,6 +17,7 @@ from controller.embedded.definition import (
     Source,
     describe_errors,
 )
+from controller.embedded.schedule import Schedule
 
 FILE_BYTES_MAX = 4 * 1024 * 1024  # some ten thousand connections
 CONNECTIONS_MAX = 10_000
@@ -37,7 +38,7 @@ class FileConnection(BothStyles):
     destination: Destination | None = None
     command: Command | None = None
     status: ConnectionStatus = "active"
-    schedule: dict[str, Any] | None = None
+    schedule: Schedule | None = None
     source_id: Identifier | None = None
     destination_id: Identifier | None = None
 

@@ -1,7 +1,7 @@
 """The API's connections: list, get, create, change, pause, delete, how they stand and what happened to them."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -48,7 +48,7 @@ class Connections:
     def create(self, body: CreateConnectionRequest) -> Connection:
         """Make a connection or raise 422."""
         try:
-            connection = self.catalogue.create(body.model_dump(exclude_unset=True))
+            connection = self.catalogue.create(_said(body))
         except InvalidConfigurationError as error:
             raise _invalid(error) from error
         self.store.add_event(connection.connection_id, "connection_created", utc_now(), {})
@@ -57,7 +57,7 @@ class Connections:
     def update(self, connection_id: str, body: ConnectionFields) -> Connection:
         """Change a connection or raise 404, 422; jobs that run already are left alone."""
         connection = self.find(connection_id)
-        changes = body.model_dump(exclude_unset=True)
+        changes = _said(body)
         if not changes:
             return connection
         try:
@@ -73,6 +73,12 @@ class Connections:
         latest = self.store.latest_job(connection_id)
         if latest is not None and latest.is_active:
             self._runner.cancel(latest)
+
+
+def _said(body: ConnectionFields) -> dict[str, Any]:
+    said = body.model_dump(exclude_unset=True)
+    # As it is shown: an expression with its zone, nothing that says nothing.
+    return said | {"schedule": body.schedule.shown()} if "schedule" in said else said
 
 
 def _invalid(error: InvalidConfigurationError) -> ApiError:

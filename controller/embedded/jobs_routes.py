@@ -65,6 +65,14 @@ class Jobs:
         self._runner.wake()
         return job
 
+    def start_by_schedule(self, connection_id: str) -> bool:
+        """Start a sync because the connection's own schedule says so; False where a client would get an error."""
+        try:
+            self.trigger(connection_id, "sync")
+        except ApiError:
+            return False
+        return True
+
     def cancel(self, job_id: str) -> None:
         """Ask for a job's end or raise: 404 unknown, 409 over already."""
         job = self.find(job_id)

@@ -48,3 +48,9 @@ CREATE TABLE IF NOT EXISTS connections (
     deleted INTEGER NOT NULL DEFAULT 0,  -- a connection of the file that was deleted over the API
     fields TEXT NOT NULL  -- JSON: all of it (api), or what the API changed on top of the file (file)
 );
+
+CREATE TABLE IF NOT EXISTS schedules (
+    connection_id TEXT PRIMARY KEY,
+    schedule TEXT NOT NULL,  -- JSON, of an active connection that is not manual
+    since INTEGER NOT NULL  -- an interval counts from here until there is a job
+);

@@ -19,6 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from controller.embedded.access import Gate, read_or_make_token
 from controller.embedded.api import Backing, build_api
 from controller.embedded.catalogue import Catalogue
+from controller.embedded.clock import utc_now
 from controller.embedded.connections_file import ConnectionsFile, ConnectionsFileError, load_connections
 from controller.embedded.connections_routes import Connections
 from controller.embedded.faults import Fault, parse_fault
@@ -26,6 +27,7 @@ from controller.embedded.gateway import Gateway, Rules
 from controller.embedded.jobs_routes import Jobs
 from controller.embedded.runner import Runner
 from controller.embedded.store import Store
+from controller.embedded.timetable import Ticker, Timetable
 
 __all__ = [
     "Announcement",
@@ -112,9 +114,12 @@ async def _serve(
         catalogue.take_file(connections.connections)
         runner = Runner(store, catalogue.work_of, options.workers or connections.workers)
         runner.recover()
+        jobs = Jobs(store, catalogue, runner)
+        ticker = Ticker(Timetable(store, utc_now()), catalogue, jobs.start_by_schedule)
+        catalogue.subscribe(ticker.refresh)
         backing = Backing(
             Gate(token, options.organization_id),
-            Jobs(store, catalogue, runner),
+            jobs,
             Connections(store, catalogue, runner),
         )
         rules = Rules(
@@ -128,7 +133,9 @@ async def _serve(
         base_url = f"http://[{host}]:{port}" if listening.family == socket.AF_INET6 else f"http://{host}:{port}"
         server.announce = lambda: announce(Announcement(base_url, options.organization_id, options.token_file))
         with _signals(lambda: server.request_stop(runner), lambda: _read_again(options, catalogue, runner)):
+            ticker.refresh()
             await server.serve(sockets=[listening])
+        ticker.stop()
         await runner.stop()
     finally:
         store.close()

@@ -297,6 +297,20 @@ class Store:
                 ((connection_id,) for connection_id in connection_ids),
             )
 
+    def keep_schedules(self, wanted: Mapping[str, Mapping[str, Any]], now: datetime) -> dict[str, datetime]:
+        """Keep which connections have which schedule of their own; the answer is since when each has had the one that it has."""
+        found = self._database.execute("SELECT connection_id, schedule, since FROM schedules")
+        known = {name: (text, since) for name, text, since in found}
+        texts = {name: json.dumps(said, sort_keys=True) for name, said in wanted.items()}
+        fresh = [(name, text, _stored(now)) for name, text in texts.items() if known.get(name, ("", 0))[0] != text]
+        gone = [(name,) for name in known.keys() - texts.keys()]
+        if fresh or gone:
+            with _transaction(self._database):
+                self._database.executemany("DELETE FROM schedules WHERE connection_id = ?", gone)
+                self._database.executemany("INSERT OR REPLACE INTO schedules VALUES (?, ?, ?)", fresh)
+        since = {name: at for name, (_, at) in known.items()} | {name: at for name, _, at in fresh}
+        return {name: _loaded(since[name]) for name in texts}
+
     def _add_event(self, connection_id: str, event_type: str, now: datetime, summary: Mapping[str, Any]) -> None:
         self._database.execute(
             "INSERT INTO timeline (connection_id, event_type, created_at, summary) VALUES (?, ?, ?, ?)",

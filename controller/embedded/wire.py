@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from controller.embedded.catalogue import WORKSPACE_ID, Connection
 from controller.embedded.definition import SHORT_TEXT_LENGTH_MAX, BothStyles, ConnectionStatus, Identifier
+from controller.embedded.schedule import MANUAL, Schedule
 from controller.embedded.store import Job, JobStatus, JobType, LogLine, TimelineEvent
 
 NAME_TEXT_MAX = 256  # of a connection's name
@@ -31,7 +32,7 @@ class ConnectionFields(BothStyles):
     """What both creating and changing a connection take. Keys may also be camelCase."""
 
     name: Name = ""
-    schedule: dict[str, Any] = Field(default_factory=dict)
+    schedule: Schedule = MANUAL
     configurations: dict[str, Any] = Field(default_factory=dict)
     status: ConnectionStatus = "active"
     namespace_definition: Literal["source", "destination", "custom_format"] = "destination"

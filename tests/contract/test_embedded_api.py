@@ -321,7 +321,7 @@ def test_a_connection_lives_and_ends_over_the_api(start: Start) -> None:
     body = {"sourceId": "s", "name": "mine", "configurations": MOVEMENT, "schedule": {"scheduleType": "manual"}}
     made = platform.call("POST", "/connections", json=body).json()
     path = f"/connections/{made['connection_id']}"
-    assert (made["name"], made["source_id"], made["schedule"]) == ("mine", "s", {"scheduleType": "manual"})
+    assert (made["name"], made["source_id"], made["schedule"]) == ("mine", "s", {"schedule_type": "manual"})
     assert platform.sync(made["connection_id"])["rows_synced"] == 2
     assert platform.call("POST", path + "/pause").json()["status"] == "inactive"
     changed = platform.call("PATCH", path, json={"status": "active", "namespaceFormat": "x"}).json()

@@ -252,17 +252,20 @@ def test_sighup_reads_the_file_again(start: Start, tmp_path: Path) -> None:
     )
 
 
+YEARLY = {"schedule_type": "cron", "cron_expression": "0 0 6 1 1 ? Europe/Zurich"}
+
+
 def test_what_the_api_changed_outlives_a_restart(start: Start, tmp_path: Path) -> None:
     """A file's connection changed over the API stays changed, and one made over the API is still there."""
     platform = start(SLOW)
-    platform.call("PATCH", "/connections/slow", json={"name": "renamed", "schedule": {"schedule_type": "cron"}})
+    platform.call("PATCH", "/connections/slow", json={"name": "renamed", "schedule": YEARLY})
     platform.call("POST", "/connections/slow/pause")
     configurations = {"source": {"type": "generator", "rows": 3}, "destination": {"path": "mine.db", "table": "mine"}}
     made = platform.call("POST", "/connections", json={"source_id": "s", "configurations": configurations}).json()
     platform.kill9()
     platform = start(SLOW)
     slow = platform.call("GET", "/connections/slow").json()
-    assert (slow["name"], slow["status"], slow["schedule"]) == ("renamed", "inactive", {"schedule_type": "cron"})
+    assert (slow["name"], slow["status"], slow["schedule"]) == ("renamed", "inactive", YEARLY)
     assert platform.call("GET", f"/connections/{made['connection_id']}").json() == made
     assert platform.sync(made["connection_id"])["rows_synced"] == 3
     assert assert_whole(tmp_path / "data/mine.db", "mine") == 3

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 
 from controller import settings
 from controller.bootstrap import check_specs
-from controller.cli.main import COMMANDS
+from controller.cli.main import COMMANDS, MODULES
 from controller.decide.explain import reasons_of
 from controller.embedded import api, connections_routes, jobs_routes
 from controller.embedded.connections_file import load_connections
@@ -319,7 +319,7 @@ def test_every_command_line_parses(name: str, line: str) -> None:
     """A command line that is shown names a command and options that there are."""
     command, *arguments = shlex.split(line, comments=True)
     assert command in COMMANDS
-    module = import_module(f"controller.cli.{'next_slots' if command == 'next' else command}")
+    module = import_module(f"controller.cli.{MODULES.get(command, command)}")
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     complaint = io.StringIO()

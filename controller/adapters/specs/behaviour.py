@@ -43,11 +43,12 @@ class Correction(StrEnum):
 
 def items(read: Reader[T]) -> Reader[tuple[T, ...]]:
     """A reader for a list, which is one value: whoever writes it writes all of it."""
+    return partial(listed, read=read)
 
-    def read_all(field: Field) -> tuple[T, ...]:
-        return tuple(read_items(field, read))
 
-    return read_all
+def listed(field: Field, read: Reader[T]) -> tuple[T, ...]:
+    """Every item of a list."""
+    return tuple(read_items(field, read))
 
 
 def suspension(field: Field) -> Suspension | None:

@@ -1,9 +1,10 @@
 """Readers for single values: each returns what the field means, or says what is wrong and what to write."""
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TypeVar
 from zoneinfo import available_timezones
 
@@ -129,31 +130,32 @@ def is_zone(zone: str) -> bool:
 
 def whole_number(low: int, high: int) -> Reader[int]:
     """A reader for whole numbers within bounds."""
+    return partial(bounded, low=low, high=high)
 
-    def read(field: Field) -> int:
-        node = field.node
-        value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, bool) or not isinstance(value, int):
-            raise field.wrong_type("a whole number", f"write a number from {low} to {high}")
-        if not low <= value <= high:
-            raise field.rejected("out-of-range", f"{field.key} is out of range; write a number from {low} to {high}")
-        return value
 
-    return read
+def bounded(field: Field, low: int, high: int) -> int:
+    """A whole number."""
+    node = field.node
+    value = node.value if isinstance(node, Scalar) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise field.wrong_type("a whole number", f"write a number from {low} to {high}")
+    if not low <= value <= high:
+        raise field.rejected("out-of-range", f"{field.key} is out of range; write a number from {low} to {high}")
+    return value
 
 
 def one_of(values: type[E]) -> Reader[E]:
     """A reader for the words of an enumeration."""
-    known = {each.value: each for each in values}
+    return partial(word, known={each.value: each for each in values})
 
-    def read(field: Field) -> E:
-        value = text_of(field, "a word", f"write one of {', '.join(known)}")
-        if (found := known.get(value)) is None:
-            message = f"{field.key} cannot be {quoted(value)}; {field.report.hints.instead_of(value, known)}"
-            raise field.rejected("unknown-value", message)
-        return found
 
-    return read
+def word(field: Field, known: Mapping[str, E]) -> E:
+    """One of the words."""
+    value = text_of(field, "a word", f"write one of {', '.join(known)}")
+    if (found := known.get(value)) is None:
+        message = f"{field.key} cannot be {quoted(value)}; {field.report.hints.instead_of(value, known)}"
+        raise field.rejected("unknown-value", message)
+    return found
 
 
 def labels(field: Field) -> tuple[tuple[str, str], ...]:
