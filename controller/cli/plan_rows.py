@@ -14,7 +14,9 @@ from controller.model.plan import (
     CancelJob,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Hold,
+    NoteDrift,
     Plan,
     PlanningInput,
     RearmFreshness,
@@ -184,6 +186,10 @@ def action_row(action: Action) -> ActionRow:
         case TriggerSync(claim):
             slot = claim.key.slot
             return ActionRow(claim.schedule, slot.ref, "trigger", sentence, slot.scheduled_at, message=sentence)
+        case NoteDrift(ref, schedule):
+            return ActionRow(schedule, ref, "note", sentence, message=sentence)
+        case CorrectConnection(ref, schedule, _, reason, message):
+            return ActionRow(schedule, ref, "correct", sentence, reason=reason, message=message)
         case CancelJob():
             return ActionRow(
                 action.schedule,

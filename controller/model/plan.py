@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
+from controller.model.drift import Correction, NotedDrift
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.profile import PlatformProfile
@@ -51,6 +52,7 @@ class PlatformFacts:
         trouble: why the last listing failed; empty when it did not.
         skewed: why its clock and ours cannot both be right; empty when they may be.
         jump: the last correction of our wall clock that this process saw.
+        connection_pages: pages that a listing of its connections has; each look reads one of them.
     """
 
     profile: PlatformProfile
@@ -60,6 +62,7 @@ class PlatformFacts:
     trouble: str = ""
     skewed: str = ""
     jump: ClockJump | None = None
+    connection_pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,9 @@ class ConnectionFacts:
         jobs: newest first.
         connection: its last read settings.
         connection_read_at: when they were read.
+        connection_confirmed: whether that was a read of this one by id, which no listing's lag can make older than it is.
+        connection_written_at: when this process last had an answer to a change of them, or gave it up; None = it made none.
+        looks: regular looks of this process at them.
         in_flight: this process has a POST or DELETE of it under way.
         moved_at: when rows or bytes of the newest active job were last seen to move; None = no job is active.
         success_known: whether its newest success is known, or that there is none.
@@ -88,6 +94,9 @@ class ConnectionFacts:
     moved_at: datetime | None = None
     success_known: bool = True
     last_spec: ScheduleSpec | None = None
+    connection_confirmed: bool = False
+    connection_written_at: datetime | None = None
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +124,7 @@ class NeedKind(StrEnum):
     ABSENCE = "Absence"
     SUCCESS = "Success"
     CLOCK = "Clock"
+    DRIFT = "Drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +204,33 @@ class RearmFreshness:
     withdrawn: tuple[SlotKey, ...] = ()
 
 
-Action = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | TriggerSync | CancelJob
+@dataclass(frozen=True, slots=True)
+class NoteDrift:
+    """Keep how a field of the connection stands against what is desired; ``before`` is what was noted last."""
+
+    ref: ConnectionRef
+    schedule: str
+    drift: NotedDrift
+    before: NotedDrift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectConnection:
+    """Journal the corrections, one for each field, then send one PATCH."""
+
+    ref: ConnectionRef
+    schedule: str
+    change: ConnectionChange
+    reason: Reason
+    message: str
+    corrections: tuple[Correction, ...]
+
+
+Action = (
+    AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | NoteDrift | TriggerSync | CancelJob | CorrectConnection
+)
+Write = TriggerSync | CancelJob | CorrectConnection
+"""What is sent to a platform."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from controller.model.drift import Correction, DriftField, NotedDrift
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 
 
@@ -63,6 +64,8 @@ class Reason(StrEnum):
     CLOCK_FROZEN = "ClockFrozen"
     CLOCK_SKEW = "ClockSkew"
     PHANTOM_ACTIVE = "PhantomActive"
+    FIGHT_DETECTED = "FightDetected"
+    STUCK = "Stuck"
 
 
 class Cause(StrEnum):
@@ -220,6 +223,8 @@ class Standing:
             rest on; None = no success was known when they came into force.
         phantoms: POSTs in a row that were refused for an active job (409) that no complete listing showed; a job of ours, or a refusal
             that was explained, ends the row.
+        drifts: fields of the connection that were found to differ from what is desired, also where that is over.
+        corrections: the newest corrections of the connection, newest first, as many as any rule asks about.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
     """
 
@@ -242,6 +247,8 @@ class Standing:
     walls: Mapping[str, datetime] = field(default_factory=dict)
     counted: frozenset[str] = frozenset()
     phantoms: int = 0
+    drifts: Mapping[DriftField, NotedDrift] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

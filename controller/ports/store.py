@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from controller.model.drift import Correction, CorrectionStatus, NotedDrift
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
@@ -31,6 +32,7 @@ class Decisions:
     records: Sequence[SlotRecord] = ()
     settled: Sequence[SettleClaim] = ()
     rearmed: Sequence[RearmFreshness] = ()
+    drifts: Sequence[NotedDrift] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ class Store(Protocol):
         ``settled`` closes the claim if it is still open, attributes the adopted job, and writes the record. A record with a ``job_id``
         attributes that job to its slot (a job id belongs to at most one slot, for ever). ``accepted`` with a new content starts the row of
         failures anew. ``rearmed`` sets ``fresh_since``, which only moves forward, and deletes the records of withdrawn slots that are not
-        final. A record's ``wall`` is kept where a later one of its slot has none.
+        final. ``drifts`` keeps how fields of connections stand, one row for each; taking a schedule out of force forgets them. A
+        record's ``wall`` is kept where a later one of its slot has none.
 
         Raises:
             SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open and not settled here: what
@@ -127,6 +130,18 @@ class Store(Protocol):
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel before its DELETE; a second one for the same job raises ``requests``."""
+        ...
+
+    async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
+        """Keep corrections of one platform before the PATCH that makes them; what came of them is not known then."""
+        ...
+
+    async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
+        """Note what came of journaled corrections; what is known once never changes."""
+        ...
+
+    async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
+        """Every correction of a connection since an instant, newest first."""
         ...
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:

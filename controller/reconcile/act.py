@@ -20,6 +20,7 @@ from controller.model.plan import (
     Action,
     CancelJob,
     ConnectionPlan,
+    NoteDrift,
     Plan,
     RearmFreshness,
     RecordSlot,
@@ -45,7 +46,8 @@ async def write_decisions(world: World, plan: Plan) -> None:
         StoreUnavailable: nothing was written; the next cycle decides again.
     """
     if not any(
-        isinstance(action, AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness) for action in plan.actions
+        isinstance(action, AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | NoteDrift)
+        for action in plan.actions
     ):
         return
     written = [decided.actions for decided in plan.connections]
@@ -62,6 +64,7 @@ def _decisions(actions: Sequence[Action]) -> Decisions:
         records=[action.record for action in actions if isinstance(action, RecordSlot)],
         settled=[action for action in actions if isinstance(action, SettleClaim)],
         rearmed=[action for action in actions if isinstance(action, RearmFreshness)],
+        drifts=[action.drift for action in actions if isinstance(action, NoteDrift)],
     )
 
 

@@ -17,7 +17,7 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
-    mind = Mind(await read_desired(world), began_at=world.clock.now())
+    mind = Mind(await read_desired(world), began_at=world.clock.now(), observe=world.observe)
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)
         mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)

@@ -38,7 +38,8 @@ def instant_or_none(number: int | None) -> datetime | None:
     return None if number is None else instant(number)
 
 
-def _speakable(text: str) -> str:
+def speakable(text: str) -> str:
+    """Text that can be stored."""
     # A platform's message may hold half a surrogate pair, which is no UTF-8; the words matter more than that one character.
     return text.encode("utf-8", "replace").decode("utf-8")
 
@@ -102,7 +103,7 @@ def record_to_row(record: SlotRecord) -> Row:
         micros(record.decided_at),
         record.schedule,
         None if record.reason is None else record.reason.value,
-        _speakable(record.message),
+        speakable(record.message),
         record.job_id,
         int(record.adopted),
         micros_or_none(record.through),

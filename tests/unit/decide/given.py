@@ -23,8 +23,10 @@ from controller.model.plan import (
     ClockJump,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Listing,
     ListingNeed,
+    NoteDrift,
     PlanningInput,
     PlatformFacts,
     RearmFreshness,
@@ -196,6 +198,10 @@ class Given:
     obstacle: Reason | None = None
     connection: Connection | None = None
     connection_read: str = ""
+    confirmed: bool = False
+    written: str = ""
+    looks: int = 1
+    pages: int = 1
     in_flight: bool = False
     permits: int = 2
     quiet_until: str = ""
@@ -226,6 +232,9 @@ class Given:
             moved_at=at(self.moved) if self.moved else None,
             success_known=self.success_known,
             last_spec=self.last_spec,
+            connection_confirmed=self.confirmed,
+            connection_written_at=at(self.written) if self.written else None,
+            looks=self.looks,
         )
 
     def platform(self) -> PlatformFacts:
@@ -235,7 +244,14 @@ class Given:
         quiet = at(self.quiet_until) if self.quiet_until else None
         listing = None if self.listing == "none" else seen
         return PlatformFacts(
-            self.profile, listing, self.permits, quiet, self.trouble, skewed=self.skewed, jump=self.jump
+            self.profile,
+            listing,
+            self.permits,
+            quiet,
+            self.trouble,
+            skewed=self.skewed,
+            jump=self.jump,
+            connection_pages=self.pages,
         )
 
     def known(self) -> PlanningInput:
@@ -286,6 +302,12 @@ def _action(action: Action) -> str:
         case RearmFreshness(_, _, fresh_since, withdrawn):
             gone = "".join(f" without {clock(each.scheduled_at)}" for each in withdrawn)
             return f"fresh since {clock(fresh_since)}{gone}"
+        case NoteDrift(drift=drift):
+            fought = " fought" if drift.fighting_since is not None else ""
+            return f"note {drift.field} {drift.observed if drift.stands else 'over'}{fought}"
+        case CorrectConnection(change=change):
+            wanted = "" if change.status is None else f" {change.status}"
+            return f"correct{' manual' if change.manual else ''}{wanted}"
         case CancelJob():
             return f"cancel {action.job.job_id} for {action.reason}"
 
