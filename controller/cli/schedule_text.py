@@ -15,7 +15,19 @@ DATES_SHOWN = 5
 
 RESOLVED = (
     *("mode", "catchUp", "whenInDoubt", "minGap", "overlap", "maxDuration", "stalledAfter", "retry", "failureBudget"),
-    *("exclude", "jitter", "startDate", "endDate", "windows", "suspend", "freezes", "foreignJobs", "onDelete"),
+    *(
+        "exclude",
+        "jitter",
+        "startDate",
+        "endDate",
+        "windows",
+        "suspend",
+        "freezes",
+        "foreignJobs",
+        "platformSchedule",
+        "connectionStatus",
+        "onDelete",
+    ),
     *("freshnessAlert", "conflicts", "notYetSupported"),
 )
 """The keys of `resolved_json`."""
@@ -137,6 +149,8 @@ def resolved_json(spec: ScheduleSpec | None, min_gap: timedelta | None) -> dict[
         "suspend": suspension_json(spec.suspend) if spec.suspend is not None else None,
         "freezes": [suspension_json(each) for each in spec.freezes],
         "foreignJobs": str(spec.foreign_jobs),
+        "platformSchedule": str(spec.drift_schedule),
+        "connectionStatus": str(spec.drift_status),
         "onDelete": str(spec.on_delete),
         "freshnessAlert": None,
         "conflicts": list(spec.conflicts),
@@ -212,6 +226,7 @@ def _values(spec: ScheduleSpec, min_gap: timedelta | None) -> dict[str, str]:
         "windows": "; ".join(window_text(each) for each in spec.windows),
         "suspend": suspension_text(spec.suspend),
         "drift.foreignJobs": str(spec.foreign_jobs),
-        **{f"drift.{part}": "not yet supported" for part in ("platformSchedule", "connectionStatus")},
+        "drift.platformSchedule": str(spec.drift_schedule),
+        "drift.connectionStatus": str(spec.drift_status),
         **{name: suspension_text(freeze) for name, freeze in zip(frozen, spec.freezes, strict=False)},
     }

@@ -5,6 +5,7 @@ from typing import Any
 
 from controller.cli.schedule_text import entry_json, resolved_json, resolved_origins
 from controller.cli.terminal import rfc3339
+from controller.model.drift import NotedDrift
 from controller.model.record import SlotRecord
 from controller.model.status import Run, ScheduleStatus, State
 
@@ -36,12 +37,26 @@ def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
         "lastSuccessAt": rfc3339(status.last_success_at),
         "missedCount": status.missed_count,
         "failuresInARow": status.failures,
+        "drift": [drift_json(drift) for drift in status.drifts],
+        "correctedToday": status.corrected_today,
         "freshness": str(status.freshness) if status.freshness is not None else None,
         "activeJob": run_json(active) if active is not None else None,
         "lastSlots": [slot_json(record) for record in status.slots[:NEWEST]],
         "lastRuns": [run_json(run) for run in status.runs[:NEWEST]],
         **resolved_json(spec, status.min_gap),
         "origins": resolved_origins(spec),
+    }
+
+
+def drift_json(drift: NotedDrift) -> dict[str, Any]:
+    """One field of the connection that is not as desired."""
+    return {
+        "field": str(drift.field),
+        "desired": drift.desired,
+        "observed": drift.observed,
+        "since": rfc3339(drift.began_at),
+        "endedAt": rfc3339(drift.ended_at),
+        "fightingSince": rfc3339(drift.fighting_since),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from controller.decide.against import freeze_at, held_as_a_whole
+from controller.decide.against import Against, freeze_at, held_as_a_whole
 from controller.decide.case import Case, Wait
 from controller.decide.fight import HOUR, fight_text, is_fighting, is_fought, resting_until
 from controller.decide.parts import NOTHING, Part, joined
@@ -22,7 +22,7 @@ from controller.model.plan import (
     NoteDrift,
     PlatformFacts,
 )
-from controller.model.record import Reason
+from controller.model.record import Reason, Standing
 from controller.model.schedule import Drift, Mode, ScheduleSpec
 
 READ_WITHIN = timedelta(seconds=15)
@@ -121,7 +121,7 @@ def drives_beside(facts: ConnectionFacts, now: datetime) -> str | None:
         return None
     noted = facts.standing.drifts.get(DriftField.SCHEDULE)
     if noted is not None and is_fighting(noted, facts.standing.generation, now):
-        return fight_text(facts, DriftField.SCHEDULE, noted)
+        return fight_text(facts.standing, noted)
     if sight.differs:
         return beside_text(spec, facts.connection, sight)
     if noted is not None and noted.stands and not _is_believed(facts, sight, now):
@@ -158,7 +158,8 @@ def judge_drift(facts: ConnectionFacts, platform: PlatformFacts, now: datetime, 
             continue
         parts.append(_told(facts, sight, drift if fights else None))
         parts.append(_verification(facts, sight, drift, now))
-        if sight.differs and sight.policy is Drift.ENFORCE and sight.change is not None and not fights:
+        is_wanted = sight.differs and sight.policy is Drift.ENFORCE and sight.change is not None
+        if is_wanted and not fights and _is_believed(facts, sight, now):
             wanted.append(sight)
     if spec.mode is Mode.ENFORCE and not is_writing:
         parts.append(_correction(facts, platform, now, wanted))
@@ -194,13 +195,29 @@ def _as_seen(facts: ConnectionFacts, platform: PlatformFacts, field: DriftField,
     )
 
 
+def standing_drifts(standing: Standing) -> tuple[NotedDrift, ...]:
+    """What is noted to differ now, or to be fought about, in the order of the fields."""
+    noted = (standing.drifts.get(field) for field in DriftField)
+    return tuple(each for each in noted if each is not None and (each.stands or each.fighting_since is not None))
+
+
+def held_for(spec: ScheduleSpec, standing: Standing, now: datetime) -> Against | None:
+    """What stands against a schedule by what was noted last, without a look at the platform."""
+    for noted in standing_drifts(standing):
+        if is_fighting(noted, standing.generation, now):
+            return Reason.FIGHT_DETECTED, fight_text(standing, noted)
+        if noted.stands and noted.field is DriftField.SCHEDULE and spec.drift_schedule is not Drift.IGNORE:
+            return Reason.DOUBLE_SCHEDULED, f"the platform itself runs it by {noted.observed}"
+    return None
+
+
 def _told(facts: ConnectionFacts, sight: Sight, fought: NotedDrift | None) -> Part:
     """What stands against the schedule for the field, also while nothing is due."""
     spec = facts.spec
     if spec is None:
         return NOTHING
     if fought is not None:
-        message = fight_text(facts, sight.field, fought)
+        message = fight_text(facts.standing, fought)
         return Part(holds=(Hold(facts.ref, spec.name, Reason.FIGHT_DETECTED, message),))
     is_corrected = sight.policy is Drift.ENFORCE and spec.mode is Mode.ENFORCE
     if not sight.differs or sight.field is not DriftField.SCHEDULE or is_corrected:

@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from controller.model.drift import Correction, CorrectionStatus, DriftField, NotedDrift
 from controller.model.plan import ConnectionFacts, PlatformFacts
+from controller.model.record import Standing
 
 HOUR = timedelta(hours=1)
 CORRECTIONS_PER_HOUR = 5
@@ -31,7 +32,7 @@ def is_fighting(noted: NotedDrift, generation: int, now: datetime) -> bool:
 
 def is_fought(facts: ConnectionFacts, platform: PlatformFacts, field: DriftField, now: datetime) -> bool:
     """Whether the corrections of a field that differs again are too many to go on."""
-    made = _made(facts, field)
+    made = _made(facts.standing, field)
     if sum(now - correction.at < HOUR for correction in made) > CORRECTIONS_PER_HOUR:
         return True
     looked_every = platform.profile.quiet_poll * platform.connection_pages
@@ -51,13 +52,12 @@ def _is_row(looks: list[int]) -> bool:
     return len(tail) > LOOKS_IN_A_ROW and is_next
 
 
-def _made(facts: ConnectionFacts, field: DriftField) -> list[Correction]:
+def _made(standing: Standing, field: DriftField) -> list[Correction]:
     """Corrections of the field that the schedule in force asked for and that may have had an effect, oldest first."""
-    generation = facts.standing.generation
     made = (
         c
-        for c in facts.standing.corrections
-        if c.field is field and c.generation == generation and c.status is not CorrectionStatus.REFUSED
+        for c in standing.corrections
+        if c.field is field and c.generation == standing.generation and c.status is not CorrectionStatus.REFUSED
     )
     return sorted(made, key=lambda correction: correction.at)
 
@@ -74,11 +74,11 @@ def resting_until(facts: ConnectionFacts, platform: PlatformFacts, field: DriftF
     return newest[0].at + min(REFUSED_PAUSE * doubled, HOUR)
 
 
-def fight_text(facts: ConnectionFacts, field: DriftField, noted: NotedDrift) -> str:
+def fight_text(standing: Standing, noted: NotedDrift) -> str:
     """What is fought about, and what ends it."""
-    count = len(_made(facts, field))
+    count = len(_made(standing, noted.field))
     since = f"{noted.fighting_since:%Y-%m-%d %H:%M:%SZ}" if noted.fighting_since is not None else "now"
     return (
-        f"somebody else sets {field} back to {noted.observed} each time; it was set to {noted.desired} {count} times and is left alone"
+        f"somebody else sets {noted.field} back to {noted.observed} each time; it was set to {noted.desired} {count} times and is left alone"
         f" since {since}: find who does that; corrections go on once it was {noted.desired} for an hour, or the spec changes"
     )

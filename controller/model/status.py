@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from controller.model.calendar import CalendarEntry
+from controller.model.drift import NotedDrift
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -65,6 +66,8 @@ class ScheduleStatus:
         next_slots: the next slots, soonest first.
         next_fires_at: when the first of them may start: later than the slot itself by what ``jitter`` gives it.
         failures: syncs that failed in a row.
+        drifts: fields of the connection that are not as desired, as last noted.
+        corrected_today: corrections of the connection since midnight UTC; None where nobody asked.
         freshness: how old the data is by ``freshnessAlert``; None where none was asked for.
         missed_count: missed slots among the newest ones that were read.
         slots: newest records first.
@@ -89,6 +92,8 @@ class ScheduleStatus:
     runs: tuple[Run, ...]
     failures: int = 0
     freshness: Freshness | None = None
+    drifts: tuple[NotedDrift, ...] = ()
+    corrected_today: int | None = None
 
     @property
     def next_slot_at(self) -> datetime | None:

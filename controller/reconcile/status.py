@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, stalled_by, suspension_text
+from controller.decide.drift import held_for, standing_drifts
 from controller.decide.freshness import freshness_at
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -45,6 +47,7 @@ class Case:
     is_stale: bool = False
     stale_because: str = ""
     clock: tuple[Reason, str] | None = None
+    corrected_today: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +105,18 @@ async def read_statuses(reading: Reading, tree: SpecTree) -> tuple[ScheduleStatu
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
             clock=doubts.about(ref.platform),
+            corrected_today=await _corrected_today(store, ref, reading.now) if history else None,
         )
         # Every file that claims the connection is a schedule that somebody looks for.
         found.extend(_status(replace(case, spec=spec), slots) for spec in claimants)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
+
+
+async def _corrected_today(store: Store, ref: ConnectionRef, now: datetime) -> int:
+    """Corrections since midnight UTC that the platform did not refuse; one request that set two fields counts twice."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    made = await store.corrections(ref, midnight)
+    return sum(correction.status is not CorrectionStatus.REFUSED for correction in made)
 
 
 def _run(job: Job, scheduled_at: datetime | None, now: datetime) -> Run:
@@ -145,6 +156,8 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         slots=tuple(slots),
         runs=case.runs,
         failures=standing.failures,
+        drifts=standing_drifts(standing),
+        corrected_today=case.corrected_today,
         freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
     )
 
@@ -169,6 +182,7 @@ def condition_of(case: Case) -> Condition:
         _asked_for(case),
         _under_way(case),
         _phantom(case),
+        _drift(case),
         _waiting(case),
         _health(case),
     )
@@ -202,6 +216,14 @@ def _phantom(case: Case) -> Condition | None:
     if phantoms < PHANTOMS_MAX:
         return None
     return Condition(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
+
+
+def _drift(case: Case) -> Condition | None:
+    """The platform drives the connection as well, or somebody sets it back each time; one that only observes goes on observing."""
+    if case.spec is None or case.spec.mode is Mode.OBSERVE:
+        return None
+    against = held_for(case.spec, case.standing, case.now)
+    return None if against is None else Condition(State.HELD, *against)
 
 
 def _asked_for(case: Case) -> Condition | None:

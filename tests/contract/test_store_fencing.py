@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from controller.errors import Fenced
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ConnectionRef
 from controller.model.plan import RearmFreshness
 from controller.model.record import Answer, ClaimStatus, Outcome
@@ -19,6 +20,8 @@ from tests.unit.adapters.stores.samples import (
     accept,
     cancel_of,
     claim_of,
+    correction_of,
+    drift_of,
     event_of,
     job_of,
     minute,
@@ -39,6 +42,7 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "settlement": lambda s: s.apply(
             Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, record_of(Outcome.TRIGGERED), job_of("9"))])
         ),
+        "drift": lambda s: s.apply(Decisions(drifts=[drift_of(9)])),
         "rearming": lambda s: s.apply(Decisions(rearmed=[RearmFreshness(ORDERS, "nightly", minute(9), (slot(5),))])),
     },
     "claim": {"claim": lambda s: s.claim(claim_of(9, ref=ConnectionRef("acme", "users")))},
@@ -48,6 +52,8 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "refusal": lambda s: s.close_claim(claim_of(), ClaimStatus.REFUSED, minute(9), record_of(Outcome.HELD))
     },
     "request_cancel": {"cancel": lambda s: s.request_cancel(cancel_of("9", 9))},
+    "journal_corrections": {"corrections": lambda s: s.journal_corrections([correction_of(9)])},
+    "answer_corrections": {"answer": lambda s: s.answer_corrections([correction_of(5)], CorrectionStatus.TAKEN)},
     "save_jobs": {"jobs": lambda s: s.save_jobs("acme", [job_of("9")])},
     "note_observed": {"observation": lambda s: s.note_observed("acme", minute(9))},
 }
@@ -61,7 +67,7 @@ NO_ONES: Mapping[str, Write] = {
 """Writes that name no platform."""
 
 OTHERS = {
-    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
+    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events", "corrections",
     "clock_events", "epoch", "take", "close"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
@@ -78,6 +84,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     run(opened.apply(Decisions(accepted=[accept(spec_of(every=60), NOON)])))
     run(opened.claim(claim_of()))
     run(opened.apply(Decisions(records=[record_of(Outcome.HELD, 5)])))
+    run(opened.journal_corrections([correction_of(5)]))
     yield opened
     run(opened.close())
 
