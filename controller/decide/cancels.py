@@ -64,11 +64,12 @@ def _observe_stuck(
     reached = [wish for wish in limits if wish.since <= now]
     wake_at = earliest([wish.since for wish in limits if wish.since > now])
     needs = _progress_needs(spec, job, facts, platform, now)
-    if not reached:
+    seen = [wish for wish in reached if platform.listing is not None and platform.listing.begun_at >= wish.since]
+    if len(seen) < len(reached):
+        needs = (*needs, listing_for(NeedKind.LIMIT, max(wish.since for wish in reached)))
+    if not seen:
         return Part(wake_at=wake_at, needs=needs)
-    if platform.listing is None or platform.listing.begun_at < reached[0].since:
-        return Part(wake_at=wake_at, needs=(*needs, listing_for(NeedKind.LIMIT, reached[0].since)))
-    message = f"{job.job_id}: {reached[0].message}; nothing is cancelled, the schedule only observes"
+    message = f"{job.job_id}: {seen[0].message}; nothing is cancelled, the schedule only observes"
     return Part(holds=(_hold(spec, Reason.STUCK, message),), wake_at=wake_at, needs=needs)
 
 

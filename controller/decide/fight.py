@@ -79,6 +79,6 @@ def fight_text(standing: Standing, noted: NotedDrift) -> str:
     count = len(_made(standing, noted.field))
     since = f"{noted.fighting_since:%Y-%m-%d %H:%M:%SZ}" if noted.fighting_since is not None else "now"
     return (
-        f"somebody else sets {noted.field} back to {noted.observed} each time; it was set to {noted.desired} {count} times and is left alone"
-        f" since {since}: find who does that; corrections go on once it was {noted.desired} for an hour, or the spec changes"
+        f"somebody else sets {noted.field} back to {noted.observed} each time; it was set to {noted.desired} {count} times and is left"
+        f" alone since {since}: find who does that; corrections go on once it was {noted.desired} for an hour, or the spec changes"
     )

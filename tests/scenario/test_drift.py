@@ -1,6 +1,7 @@
 """Somebody changes a connection on the platform: what is done about it, once, and what is left alone."""
 
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -112,7 +113,7 @@ def test_a_refused_correction_is_asked_again_with_longer_and_longer_pauses(fault
 
     stage = play(scenario)
     gaps = [call.at for call in stage.platform.calls_of("update_connection")]
-    minutes = [round((b - a).total_seconds() / 60) for a, b in zip(gaps, gaps[1:], strict=False)]
+    minutes = [round((b - a).total_seconds() / 60) for a, b in pairwise(gaps)]
     assert minutes == [1, 2, 4, 8]
     assert EventName.FIGHT_DETECTED not in {event.name for event in stage.log.events}
 
@@ -270,7 +271,7 @@ def test_drift_now_and_then_is_no_fight() -> None:
     assert (patches(stage), told(stage, EventName.FIGHT_DETECTED)) == (8, [])
 
 
-def test_a_freeze_and_an_open_claim_keep_connections_as_they_are() -> None:
+def test_a_freeze_keeps_connections_as_they_are() -> None:
     """A frozen schedule writes nothing; what differs is told, and corrected when the freeze ends."""
 
     async def scenario(stage: Stage) -> None:
