@@ -150,7 +150,7 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "generation": status.observed_generation,
         "effective_since": rfc3339(status.effective_since),
         "watermark": rfc3339(status.watermark),
-        "drift": [snake_keys(drift_json(drift)) for drift in status.drifts],
+        "drifts": [snake_keys(drift_json(drift)) for drift in status.drifts],
         "corrected_today": status.corrected_today,
         "platform_asked": explained.seen is not None,
         "would_do": [{**row.as_json, "sentence": row.sentence} for row in explained.actions],

@@ -37,7 +37,7 @@ def status_json(status: ScheduleStatus, revision: str) -> dict[str, Any]:
         "lastSuccessAt": rfc3339(status.last_success_at),
         "missedCount": status.missed_count,
         "failuresInARow": status.failures,
-        "drift": [drift_json(drift) for drift in status.drifts],
+        "drifts": [drift_json(drift) for drift in status.drifts],
         "correctedToday": status.corrected_today,
         "freshness": str(status.freshness) if status.freshness is not None else None,
         "activeJob": run_json(active) if active is not None else None,

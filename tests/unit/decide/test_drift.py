@@ -66,7 +66,7 @@ def given(policy: Drift = Drift.WARN, now: str = "10:01", **said: Any) -> Given:
     }
     stands = {name: said.pop(name) for name in ("drifts", "corrections", "claim", "cancel", "pending") if name in said}
     wanted = spec(spec_said.pop("entries", None), drift_schedule=policy, drift_status=policy, **spec_said)
-    known = {"connection": seen(), "connection_read": now, "confirmed": True} | said
+    known: dict[str, Any] = {"connection": seen(), "connection_read": now, "confirmed": True} | said
     return Given(now=now, spec=wanted, standing=standing(wanted, **stands), **known)
 
 
