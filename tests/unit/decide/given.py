@@ -14,6 +14,7 @@ from controller.decide.check import check_plan
 from controller.decide.planner import make_plan
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import (
@@ -331,6 +332,7 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
     records = {record.slot.scheduled_at: record for record in stands.pending}
     for accepted in (action for action in plan.actions if isinstance(action, AcceptSchedule)):
         stands = _accepted(stands, accepted)
+    stands = _corrected(stands, plan)
     for action in plan.actions:
         match action:
             case RearmFreshness(_, _, fresh_since, withdrawn):
@@ -361,6 +363,17 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
                 stands = replace(stands, counted=stands.counted | {record.job_id})
     pending = (records[scheduled] for scheduled in sorted(records) if not records[scheduled].outcome.is_final)
     return replace(stands, pending=tuple(pending))
+
+
+def _corrected(stands: Standing, plan: ConnectionPlan) -> Standing:
+    """With what the plan notes of drift, and with its correction taken."""
+    for action in plan.actions:
+        if isinstance(action, NoteDrift):
+            stands = replace(stands, drifts={**stands.drifts, action.drift.field: action.drift})
+        elif isinstance(action, CorrectConnection):
+            taken = tuple(replace(each, status=CorrectionStatus.TAKEN) for each in action.corrections)
+            stands = replace(stands, corrections=(*taken, *stands.corrections))
+    return stands
 
 
 def _accepted(stands: Standing, accepted: AcceptSchedule) -> Standing:
