@@ -179,7 +179,7 @@ def test_warnings_alone_exit_zero(run: Run) -> None:
     """A warning is no error."""
     code, out, _ = run("validate", "specs/future.yaml")
     assert code == 0
-    assert "warning: day-missing" in out
+    assert "warning: missing-days" in out
 
 
 def test_validate_knows_platforms_only_from_a_named_file(run: Run) -> None:
