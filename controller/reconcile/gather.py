@@ -23,8 +23,9 @@ CONNECTIONS_APART = timedelta(seconds=10)
 """Connections are not listed again sooner than this, however short the quiet poll is."""
 
 
-READS_AT_ONCE = 100
-"""Connections that are read by id in one look, for the same reason; those that were read longest ago come first."""
+READS_AT_ONCE = 20
+"""Connections that are read by id in one look: a fleet that drifted must not spend the budget that due slots need; those that were read
+longest ago come first."""
 
 SUCCESSES_AT_ONCE = 100
 """Connections whose newest success is looked for in one look: each costs a request, and a fleet of new schedules must not stop the rest."""

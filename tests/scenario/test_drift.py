@@ -5,10 +5,13 @@ from itertools import pairwise
 
 import pytest
 
+from controller.decide.check import check_plan
 from controller.model.connection import ConnectionStatus, PlatformScheduleKind
 from controller.model.event import EventName
+from controller.model.plan import CorrectConnection, NoteDrift
 from controller.model.profile import AITRONOS
 from controller.model.record import Reason
+from controller.reconcile.preview import preview
 from tests.fakes.platform import Behaviour, UpdateFault
 from tests.scenario.stage import Stage, play
 
@@ -286,5 +289,23 @@ def test_a_freeze_keeps_connections_as_they_are() -> None:
         assert (patches(stage), told(stage, *DRIFT_EVENTS)) == (0, ["drift_detected"])
         await stage.run_for(60)
         assert patches(stage) == 1
+
+    play(scenario)
+
+
+def test_a_preview_shows_the_correction_that_the_next_cycle_makes() -> None:
+    """``plan`` reads a connection by id as the controller would, and writes nothing."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("orders", ENFORCED)
+        await stage.start()
+        await stage.run_for(20)
+        await stage.stop()
+        stage.platform.edit(NAME, kind=CRON, expression=DAILY)
+        known, plan = await preview(stage.world())
+
+        assert check_plan(known, plan) == {}
+        assert [type(action) for action in plan.actions] == [NoteDrift, CorrectConnection]
+        assert patches(stage) == 0
 
     play(scenario)
