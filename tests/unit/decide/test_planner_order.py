@@ -102,8 +102,10 @@ PAIRS: dict[str, tuple[Given, str]] = {
     ),
     "inactive before double_scheduled": (
         Given(now="10:15", connection=replace(INACTIVE, schedule_kind=PlatformScheduleKind.BASIC)),
-        "Held(ConnectionInactive) 10:15; note platformSchedule basic; note connectionStatus inactive; hold ConnectionInactive 10:15;"
-        " hold DoubleScheduled",
+        (
+            "Held(ConnectionInactive) 10:15; note platformSchedule basic; note connectionStatus inactive; hold ConnectionInactive 10:15;"
+            " hold DoubleScheduled"
+        ),
     ),
     "double_scheduled before window_closed": (
         Given(now="10:15", spec=SHUT, connection=DOUBLED),
