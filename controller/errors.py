@@ -10,6 +10,7 @@
     ├── SlotAlreadyClaimed       somebody claimed it before: not sent, look again
     ├── Fenced                   another controller took the platform: stop writing for it, ask for it again
     └── PlatformError
+        ├── ConnectionLocked     the platform lets nobody change the connection: nothing was changed, ask again much later
         ├── PlatformUnavailable  a read failed: keep the last view, mark it stale, try again later
         │   └── PlatformBusyElsewhere  429 or our own budget: no request before ``retry_after``
         └── TriggerFailure
@@ -68,6 +69,10 @@ class PlatformBusyElsewhere(PlatformUnavailable):
     def __init__(self, message: str, retry_after: timedelta) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class ConnectionLocked(PlatformError):
+    """The platform lets nobody change the connection now (409); certainly nothing was changed."""
 
 
 class TriggerFailure(PlatformError):

@@ -118,6 +118,17 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
         f"the {_slot_time(f)} slot may have two jobs: {f['job_id']} and {f['surplus']}"
     ),
     EventName.PHANTOM_JOB_REPORTED: lambda f: f"look at the connection on the platform: {f['message']}",
+    EventName.DRIFT_DETECTED: lambda f: (
+        f"{f['field']} is {f['observed']} on the platform, and {f['desired']} is wanted (drift: {f['policy']})"
+    ),
+    EventName.DRIFT_CORRECTED: lambda f: f"set {f['field']} of the connection from {f['before']} to {f['after']}",
+    EventName.DRIFT_ENDED: lambda f: f"{f['field']} is {f['desired']} again on the platform",
+    EventName.CORRECTION_FAILED: lambda f: (
+        f"{f['field']} could not be set from {f['before']} to {f['after']}: {f['message']}"
+    ),
+    EventName.FIGHT_DETECTED: lambda f: (
+        f"somebody else sets {f['field']} back to {f['observed']} each time it is corrected; it is left alone"
+    ),
     EventName.FRESHNESS_WARNED: lambda f: f"the data is getting old: {_age(f)}",
     EventName.FRESHNESS_LOST: lambda f: f"the data is too old: {_age(f)}",
     EventName.FRESHNESS_RESTORED: lambda _: "the data is fresh again",
@@ -152,6 +163,8 @@ _GOOD = frozenset(
         EventName.SYNC_TRIGGERED,
         EventName.LISTING_RECOVERED,
         EventName.FRESHNESS_RESTORED,
+        EventName.DRIFT_CORRECTED,
+        EventName.DRIFT_ENDED,
         EventName.DOUBT_SETTLED,
         EventName.SCHEDULE_RELEASED,
     }

@@ -27,8 +27,16 @@ from controller.cli.page import (
 from controller.cli.plan import unreached
 from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
 from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
-from controller.cli.status_json import NEWEST, condition_json, request_json, run_json, slot_json, snake_keys
-from controller.cli.status_text import facts, origins_section, place_of, requests_section, slots_table, state_cell
+from controller.cli.status_json import NEWEST, condition_json, drift_json, request_json, run_json, slot_json, snake_keys
+from controller.cli.status_text import (
+    drift_text,
+    facts,
+    origins_section,
+    place_of,
+    requests_section,
+    slots_table,
+    state_cell,
+)
 from controller.cli.terminal import Cell, Paint, rfc3339
 from controller.decide.explain import explain_record
 from controller.errors import MainspringError
@@ -152,6 +160,8 @@ def as_json(explained: Explanation) -> dict[str, Any]:
         "generation": status.observed_generation,
         "effective_since": rfc3339(status.effective_since),
         "watermark": rfc3339(status.watermark),
+        "drifts": [snake_keys(drift_json(drift)) for drift in status.drifts],
+        "corrected_today": status.corrected_today,
         "platform_asked": explained.seen is not None,
         "would_do": [{**row.as_json, "sentence": row.sentence} for row in explained.actions],
         "waits_for": [{**row.as_json, "sentence": row.sentence} for row in explained.holds],
@@ -181,6 +191,7 @@ def as_text(explained: Explanation, settings: Settings, paint: Paint) -> str:
         ("schedule", entries_text(status.entries)),
         ("in force", in_force),
         ("accounted to", moment(status.watermark, now)),
+        ("drift", drift_text(status)),
         ("active job", _active(explained)),
     )
     parts = [paint("bold", status.name), indented(facts(rows, paint)), *origins_section(status, paint), ""]

@@ -14,7 +14,9 @@ from controller.model.plan import (
     CancelJob,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Hold,
+    NoteDrift,
     Plan,
     PlanningInput,
     RearmFreshness,
@@ -198,6 +200,10 @@ def action_row(action: Action) -> ActionRow:
             return ActionRow(claim.schedule, slot.ref, "trigger", sentence, slot.scheduled_at, message=sentence)
         case SettleRequest(request):
             return ActionRow(request.schedule, request.ref, "answer", sentence, message=sentence)
+        case NoteDrift(ref, schedule):
+            return ActionRow(schedule, ref, "note", sentence, message=sentence)
+        case CorrectConnection(ref, schedule, _, reason, message):
+            return ActionRow(schedule, ref, "correct", sentence, reason=reason, message=message)
         case CancelJob():
             return ActionRow(
                 action.schedule,

@@ -15,7 +15,7 @@ DATES_SHOWN = 5
 
 RESOLVED = (
     *("mode", "catchUp", "whenInDoubt", "minGap", "overlap", "maxDuration", "stalledAfter", "retry", "failureBudget"),
-    *("exclude", "jitter", "startDate", "endDate", "windows", "suspend", "freezes", "foreignJobs", "onDelete"),
+    *("exclude", "jitter", "startDate", "endDate", "windows", "suspend", "freezes", "foreignJobs", "drift", "onDelete"),
     *("freshnessAlert", "conflicts", "notYetSupported"),
 )
 """The keys of `resolved_json`."""
@@ -137,6 +137,7 @@ def resolved_json(spec: ScheduleSpec | None, min_gap: timedelta | None) -> dict[
         "suspend": suspension_json(spec.suspend) if spec.suspend is not None else None,
         "freezes": [suspension_json(each) for each in spec.freezes],
         "foreignJobs": str(spec.foreign_jobs),
+        "drift": {"platformSchedule": str(spec.drift_schedule), "connectionStatus": str(spec.drift_status)},
         "onDelete": str(spec.on_delete),
         "freshnessAlert": None,
         "conflicts": list(spec.conflicts),
@@ -161,6 +162,7 @@ def resolved_text(spec: ScheduleSpec, min_gap: timedelta | None) -> str:
         **row,
         "catchUp": catch_up.replace("within until", "until"),
         "retry": _parts(row["retry"]) if row["retry"] else None,
+        "drift": _parts(row["drift"]),
         "exclude": "; ".join(exclusion_text(each) for each in spec.exclude),
         "windows": "; ".join(window_text(each) for each in spec.windows),
         "suspend": suspension_text(spec.suspend) if spec.suspend is not None else None,
@@ -199,7 +201,7 @@ def _values(spec: ScheduleSpec, min_gap: timedelta | None) -> dict[str, str]:
     """The values by the names that origins have."""
     row = resolved_json(spec, min_gap)
     flat = {name: value for name, value in row.items() if not isinstance(value, dict)}
-    for name in ("catchUp", "retry", "freshnessAlert"):
+    for name in ("catchUp", "retry", "freshnessAlert", "drift"):
         flat |= {f"{name}.{part}": value for part, value in (row[name] or {}).items()}
     frozen = sorted(name for name in spec.origins if name.startswith("freeze["))
     return {
@@ -212,6 +214,5 @@ def _values(spec: ScheduleSpec, min_gap: timedelta | None) -> dict[str, str]:
         "windows": "; ".join(window_text(each) for each in spec.windows),
         "suspend": suspension_text(spec.suspend),
         "drift.foreignJobs": str(spec.foreign_jobs),
-        **{f"drift.{part}": "not yet supported" for part in ("platformSchedule", "connectionStatus")},
         **{name: suspension_text(freeze) for name, freeze in zip(frozen, spec.freezes, strict=False)},
     }

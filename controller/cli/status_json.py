@@ -8,6 +8,7 @@ from controller.cli.terminal import rfc3339
 from controller.decide.conditions import kstatus
 from controller.model.asked import Request
 from controller.model.condition import Condition
+from controller.model.drift import NotedDrift
 from controller.model.record import SlotRecord
 from controller.model.status import Run, ScheduleStatus, State
 
@@ -41,6 +42,8 @@ def status_json(status: ScheduleStatus) -> dict[str, Any]:
         "lastSuccessAt": rfc3339(status.last_success_at),
         "missedCount": status.missed_count,
         "failuresInARow": status.failures,
+        "drifts": [drift_json(drift) for drift in status.drifts],
+        "correctedToday": status.corrected_today,
         "freshness": str(status.freshness) if status.freshness is not None else None,
         "activeJob": run_json(active) if active is not None else None,
         "lastSlots": [slot_json(record) for record in status.slots[:NEWEST]],
@@ -61,6 +64,18 @@ def condition_json(condition: Condition) -> dict[str, Any]:
         "message": condition.message,
         "observedGeneration": condition.observed_generation,
         "lastTransitionTime": rfc3339(condition.last_transition_at),
+    }
+
+
+def drift_json(drift: NotedDrift) -> dict[str, Any]:
+    """One field of the connection that is not as desired."""
+    return {
+        "field": str(drift.field),
+        "desired": drift.desired,
+        "observed": drift.observed,
+        "since": rfc3339(drift.began_at),
+        "endedAt": rfc3339(drift.ended_at),
+        "fightingSince": rfc3339(drift.fighting_since),
     }
 
 

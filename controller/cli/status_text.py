@@ -112,6 +112,7 @@ def detail(status: ScheduleStatus, report: StatusReport, specs: Path, paint: Pai
         ("last trigger", _when(status.last_triggered_at, now)),
         ("last success", _when(status.last_success_at, now)),
         ("failures", f"{status.failures} in a row" if status.failures else ""),
+        ("drift", drift_text(status)),
         ("freshness", str(status.freshness) if status.freshness is not None else ""),
         ("missed", f"{status.missed_count:,} of the newest slots" if status.missed_count else "none"),
     )
@@ -140,6 +141,14 @@ def requests_section(status: ScheduleStatus, now: datetime, paint: Paint) -> lis
     ]
     table = fitted_table(("ASKED", "FOR", "STATUS", "BY", "WHAT CAME OF IT"), rows, paint, room_below_title())
     return ["", heading("requests", paint), indented(table)]
+
+
+def drift_text(status: ScheduleStatus) -> str:
+    """What of the connection is not as desired, and how often it was set right today; nothing where all is well."""
+    told = [f"{drift.field} is {drift.observed}, {drift.desired} is wanted" for drift in status.drifts if drift.stands]
+    if status.corrected_today:
+        told.append(f"corrected {status.corrected_today} time{'s' * (status.corrected_today != 1)} today")
+    return printable("; ".join(told))
 
 
 def origins_section(status: ScheduleStatus, paint: Paint) -> list[str]:

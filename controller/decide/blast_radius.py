@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 
-from controller.model.plan import Action, CancelJob, ConnectionPlan, PlanningInput, TriggerSync
+from controller.model.plan import Action, CancelJob, ConnectionPlan, CorrectConnection, PlanningInput, TriggerSync
 from controller.model.record import Reason
 
-RADIUS_BOUND = (CancelJob,)
+RADIUS_BOUND = (CancelJob, CorrectConnection)
 """Writes to a platform other than starts: each changes or ends what somebody may rely on."""
 
 

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from controller.decide.against import freeze_at, held_as_a_whole, suspension_text
 from controller.decide.case import Wish
-from controller.decide.parts import NOTHING, Part
+from controller.decide.parts import NOTHING, Part, joined
 from controller.decide.sight import is_fresh, listing_for
 from controller.decide.slots import earliest, from_epoch, to_epoch
 from controller.decide.windows import closing, next_edge
@@ -34,8 +34,10 @@ def judge_cancels(facts: ConnectionFacts, platform: PlatformFacts, now: datetime
     spec, job = facts.spec, newest_active(facts)
     if spec is None or job is None or job.kind is not JobKind.SYNC or job.status is JobStatus.UNKNOWN:
         return NOTHING
-    if spec.mode is Mode.OBSERVE or held_as_a_whole(facts) is not None:
+    if held_as_a_whole(facts) is not None:
         return NOTHING
+    if spec.mode is Mode.OBSERVE:
+        return _observe_stuck(spec, job, facts, platform, now)
     wishes = [*_wishes(spec, job, facts), *(wish for wish in (_window_wish(facts, now), wished) if wish is not None)]
     reached = [wish for wish in wishes if wish.since <= now]
     wakes = [wish.since for wish in wishes if wish.since > now]
@@ -43,24 +45,32 @@ def judge_cancels(facts: ConnectionFacts, platform: PlatformFacts, now: datetime
     waking = Part(wake_at=earliest([*wakes, None if edge is None else from_epoch(edge)]))
     watching = Part(needs=_progress_needs(spec, job, facts, platform, now))
     if not reached:
-        return _joined(waking, watching)
+        return joined(waking, watching)
     if (freeze := freeze_at(spec, now)) is not None:
         message = f"{reached[0].job.job_id} would be asked to end: {suspension_text(freeze)}"
-        return _joined(waking, Part(holds=(_hold(spec, Reason.FROZEN, message),), wake_at=freeze.until))
+        return joined(waking, Part(holds=(_hold(spec, Reason.FROZEN, message),), wake_at=freeze.until))
     if facts.in_flight:
-        return _joined(
+        return joined(
             waking, Part(holds=(_hold(spec, Reason.CANCEL_IN_FLIGHT, f"a request about {job.job_id} is under way"),))
         )
-    return _joined(waking, ask_to_end(spec, reached[0], facts, platform, now))
+    return joined(waking, ask_to_end(spec, reached[0], facts, platform, now))
 
 
-def _joined(*parts: Part) -> Part:
-    return Part(
-        actions=tuple(action for part in parts for action in part.actions),
-        holds=tuple(hold for part in parts for hold in part.holds),
-        wake_at=earliest([part.wake_at for part in parts]),
-        needs=tuple(need for part in parts for need in part.needs),
-    )
+def _observe_stuck(
+    spec: ScheduleSpec, job: Job, facts: ConnectionFacts, platform: PlatformFacts, now: datetime
+) -> Part:
+    """Say that a job is stuck where nothing may be done about it; a limit that is reached is believed after a look begun since then."""
+    limits = [wish for wish in _wishes(spec, job, facts) if wish.reason in (Reason.MAX_DURATION, Reason.STALLED_AFTER)]
+    reached = [wish for wish in limits if wish.since <= now]
+    wake_at = earliest([wish.since for wish in limits if wish.since > now])
+    needs = _progress_needs(spec, job, facts, platform, now)
+    seen = [wish for wish in reached if platform.listing is not None and platform.listing.begun_at >= wish.since]
+    if len(seen) < len(reached):
+        needs = (*needs, listing_for(NeedKind.LIMIT, max(wish.since for wish in reached)))
+    if not seen:
+        return Part(wake_at=wake_at, needs=needs)
+    message = f"{job.job_id}: {seen[0].message}; nothing is cancelled, the schedule only observes"
+    return Part(holds=(_hold(spec, Reason.STUCK, message),), wake_at=wake_at, needs=needs)
 
 
 def newest_active(facts: ConnectionFacts) -> Job | None:

@@ -7,6 +7,7 @@ from datetime import datetime
 from controller.decide.against import closed, forbidden, freeze_at, held_as_a_whole
 from controller.decide.blast_radius import beyond
 from controller.decide.calendar import Calendar
+from controller.decide.drift import READ_WITHIN, WRITABLE, drives_beside, policy_of
 from controller.decide.requests import broken_promise
 from controller.decide.retry import allows_retry
 from controller.decide.sight import is_fresh
@@ -18,14 +19,16 @@ from controller.model.plan import (
     CancelJob,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Plan,
     PlanningInput,
     RecordSlot,
     SettleClaim,
     TriggerSync,
+    Write,
 )
 from controller.model.record import Reason
-from controller.model.schedule import Mode
+from controller.model.schedule import Drift, Mode
 
 
 def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
@@ -35,9 +38,7 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
         problem = next(iter(_problems(known, facts, decided)), None)
         if problem is not None:
             broken[index] = problem
-    writes = Counter(
-        p.ref.platform for p in plan.connections for a in p.actions if isinstance(a, TriggerSync | CancelJob)
-    )
+    writes = Counter(p.ref.platform for p in plan.connections for a in p.actions if isinstance(a, Write))
     for name, count in writes.items():
         if count > known.platforms[name].write_permits:
             over = {
@@ -61,12 +62,15 @@ def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionP
         yield f"planned for {decided.ref} instead of {facts.ref}"
     triggers = [action for action in decided.actions if isinstance(action, TriggerSync)]
     cancels = [action for action in decided.actions if isinstance(action, CancelJob)]
-    if len(triggers) + len(cancels) > 1:
+    corrections = [action for action in decided.actions if isinstance(action, CorrectConnection)]
+    if len(triggers) + len(cancels) + len(corrections) > 1:
         yield "more than one write to the platform"
     for trigger in triggers:
         yield from _about_trigger(known, facts, trigger)
     for cancel in cancels:
         yield from _about_cancel(facts, cancel, known.now)
+    for correction in corrections:
+        yield from _about_correction(facts, correction, known.now)
     yield from _about_records(known, facts, decided)
     if decided.wake_at is not None and decided.wake_at < known.now:
         yield f"it wants to be woken in the past, at {decided.wake_at}"
@@ -87,6 +91,8 @@ def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: Trigge
         yield f"{slot} is triggered although its schedule must not start anything"
     if closed(facts.spec, known.now):
         yield f"{slot} is triggered while no window is open"
+    if drives_beside(facts, known.now) is not None:
+        yield f"{slot} is triggered beside the platform's own schedule"
     if not is_fresh(platform, known.now, due_at):
         yield f"{slot} is triggered on a listing that is too old, or begun before it was due"
     if any(job.is_active for job in facts.jobs):
@@ -141,6 +147,23 @@ def _about_cancel(facts: ConnectionFacts, cancel: CancelJob, now: datetime) -> I
     needs_owner = cancel.reason in (Reason.REPLACED, Reason.WINDOW_CLOSED, Reason.DELETED)
     if needs_owner and not facts.standing.owns(cancel.job.job_id):
         yield f"{cancel.job.job_id} is cancelled for {cancel.reason} although it is not ours"
+
+
+def _about_correction(facts: ConnectionFacts, action: CorrectConnection, now: datetime) -> Iterable[str]:
+    spec, read_at = facts.spec, facts.connection_read_at
+    if spec is None or spec.mode is Mode.OBSERVE or held_as_a_whole(facts) or freeze_at(spec, now) is not None:
+        yield "the connection is corrected although the schedule writes nothing"
+        return
+    if any(policy_of(spec, each.field) is not Drift.ENFORCE for each in action.corrections) or not action.corrections:
+        yield "the connection is corrected although its spec does not ask for that"
+    if facts.standing.claim is not None or facts.in_flight:
+        yield "the connection is corrected while another request about it is open"
+    if not facts.connection_confirmed or read_at is None or now - read_at > READ_WITHIN:
+        yield "the connection is corrected without a read of it just before"
+    if action.change.status is not None and (
+        facts.connection is None or facts.connection.status not in WRITABLE or action.change.status not in WRITABLE
+    ):
+        yield "a status is written that is the platform's own"
 
 
 def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:

@@ -29,6 +29,7 @@ AGAINST_READY = frozenset(
         Reason.FROZEN,
         Reason.STALLED,
         Reason.DOUBLE_SCHEDULED,
+        Reason.FIGHT_DETECTED,
         Reason.CONNECTION_INACTIVE,
         Reason.DUPLICATE_CONNECTION,
         Reason.DUPLICATE_NAME,
@@ -54,6 +55,7 @@ NEEDS_A_PERSON = frozenset(
         Reason.POLICY_CONFLICT,
         Reason.NOT_YET_SUPPORTED,
         Reason.BLAST_RADIUS,
+        Reason.FIGHT_DETECTED,
     }
 )
 """Holds that no waiting ends."""

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 
+from controller.model.drift import NotedDrift
 from controller.model.plan import (
     AcceptSchedule,
     Action,
     CancelJob,
+    CorrectConnection,
     Hold,
+    NoteDrift,
     RearmFreshness,
     RecordSlot,
     SettleClaim,
@@ -81,6 +84,8 @@ WAITING: Mapping[Reason, str] = {
     Reason.CLOCK_BEHIND: "the clock was set back, and nothing is judged until it has caught up",
     Reason.CLOCK_FROZEN: "the wall clock was set, and nothing is judged until it is known what time it is",
     Reason.CLOCK_SKEW: "the platform's clock and ours contradict each other, and nothing is judged until they agree",
+    Reason.FIGHT_DETECTED: "somebody else changes the connection back each time, and it is left alone; find who does that",
+    Reason.STUCK: "a job is stuck, and the schedule only observes",
     Reason.PHANTOM_ACTIVE: "the platform says that a job is running and lists none; look at the connection there",
     Reason.REQUESTED: "a person asked for the end of its job",
     Reason.NOT_ALLOWED: "the controller's settings do not allow it",
@@ -101,6 +106,8 @@ _SELF_CONTAINED = frozenset(
         Reason.RETRY_PENDING,
         Reason.CLOCK_BEHIND,
         Reason.PHANTOM_ACTIVE,
+        Reason.FIGHT_DETECTED,
+        Reason.STUCK,
         Reason.STALLED,
         Reason.POLICY_CONFLICT,
         Reason.IN_DOUBT,
@@ -198,6 +205,19 @@ def _explain_trigger(claim: Claim) -> str:
     return f"it is due, and nothing stands against it{again}"
 
 
+def _explain_settlement(settled: SettleClaim) -> str:
+    record = settled.record
+    if settled.claim.request:
+        return f"what was asked for by request: {record.message or 'its job was found'}"
+    return f"{record.word}: {explain_record(record)}"
+
+
+def _drift(drift: NotedDrift) -> str:
+    if not drift.stands:
+        return f"{drift.field} is {drift.desired} again"
+    return f"{drift.field} is {drift.observed} on the platform, and {drift.desired} is wanted"
+
+
 def explain_action(action: Action) -> str:
     """What is done, and why."""
     match action:
@@ -209,15 +229,17 @@ def explain_action(action: Action) -> str:
             return f"its edit comes into force as generation {action.generation}"
         case RecordSlot(record):
             return f"{record.word}: {explain_record(record)}"
-        case SettleClaim(record=record, claim=claim) if claim.request:
-            return f"what was asked for by request: {record.message or 'its job was found'}"
-        case SettleClaim(record=record):
-            return f"{record.word}: {explain_record(record)}"
+        case SettleClaim():
+            return _explain_settlement(action)
         case TriggerSync(claim):
             return _explain_trigger(claim)
         case RearmFreshness(fresh_since=fresh_since):
             return f"its data is fresh since {fresh_since:%Y-%m-%d %H:%M:%SZ}; freshness slots count from there"
         case SettleRequest(request, status, message):
             return f"{request.action} by {request.asked_by} ends as {status}: {message}"
+        case NoteDrift(drift=drift):
+            return _drift(drift)
+        case CorrectConnection():
+            return action.message
         case CancelJob():
             return f"{action.job.job_id}: {action.message}"

@@ -19,6 +19,7 @@ RHYTHM: dict[NeedKind, tuple[int, ...]] = {
     NeedKind.CANCELLING: (2, 5, 10, 20, 30),
     NeedKind.ACTIVE: (2, 5, 10, 20, 30),
     NeedKind.SUCCESS: (2, 4, 8, 30),
+    NeedKind.DRIFT: (2, 5, 10, 20, 30),
 }
 """Seconds after the waiting began at which to look; then again after each further last one."""
 

@@ -22,13 +22,17 @@ class Part:
 NOTHING = Part()
 
 
+def joined(*parts: Part) -> Part:
+    """Several parts as one; it wakes at the earliest instant that any of them asks for."""
+    return Part(
+        actions=tuple(action for part in parts for action in part.actions),
+        holds=tuple(hold for part in parts for hold in part.holds),
+        wake_at=earliest([part.wake_at for part in parts]),
+        needs=tuple(need for part in parts for need in part.needs),
+    )
+
+
 def assemble(ref: ConnectionRef, parts: Iterable[Part]) -> ConnectionPlan:
     """Put the parts of one connection together; it wakes at the earliest instant that any of them asks for."""
-    rows = tuple(parts)
-    return ConnectionPlan(
-        ref,
-        actions=tuple(action for part in rows for action in part.actions),
-        holds=tuple(hold for part in rows for hold in part.holds),
-        wake_at=earliest([part.wake_at for part in rows]),
-        needs=tuple(need for part in rows for need in part.needs),
-    )
+    whole = joined(*parts)
+    return ConnectionPlan(ref, actions=whole.actions, holds=whole.holds, wake_at=whole.wake_at, needs=whole.needs)

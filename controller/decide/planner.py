@@ -11,6 +11,7 @@ from controller.decide.blast_radius import Radius
 from controller.decide.cancels import judge_cancels
 from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.clock_rule import judge_clock
+from controller.decide.drift import double_scheduled, judge_drift
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
@@ -39,12 +40,14 @@ from controller.model.plan import (
     CancelJob,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Hold,
     Plan,
     PlanningInput,
     PlatformFacts,
     RecordSlot,
     TriggerSync,
+    Write,
 )
 from controller.model.record import STOOD_AGAINST, Claim, Outcome, Reason, SlotRecord
 from controller.model.schedule import CatchUpPolicy, Mode
@@ -61,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     expired,  # its window has ended
     refused_before,  # the platform said no; back off
     inactive,  # the platform would say no
+    double_scheduled,  # the platform drives it as well
     window_closed,  # no window lets anything start now
     unseen,  # nothing starts on an old view
     overlapping,  # a job is active: skip, queue or replace
@@ -124,7 +128,9 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     freshness, alert = judge_freshness(facts, platform, known.now)
     cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
     parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
-    return replace(assemble(facts.ref, parts), freshness=freshness)
+    is_writing = any(isinstance(action, Write) for part in parts for action in part.actions)
+    drift = judge_drift(facts, platform, known.now, is_writing=is_writing)
+    return replace(assemble(facts.ref, (*parts, drift)), freshness=freshness)
 
 
 def _without_triggers(part: Part) -> tuple[Action, ...]:
@@ -261,7 +267,7 @@ def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> Iterable[Connec
 
 
 def _writes(plan: ConnectionPlan) -> bool:
-    return any(isinstance(action, TriggerSync | CancelJob) for action in plan.actions)
+    return any(isinstance(action, Write) for action in plan.actions)
 
 
 def _urgency(plan: ConnectionPlan) -> tuple[bool, str, str]:
@@ -282,7 +288,7 @@ def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts, reason: Reason, mes
             if strict and is_start and all(record.slot != slot for record in facts.standing.pending):
                 seen = SlotRecord(slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message)
                 kept.append(RecordSlot(replace(seen, revision=claim.revision, wall=claim.wall)))
-        elif isinstance(action, CancelJob):
+        elif isinstance(action, CancelJob | CorrectConnection):
             holds.append(Hold(plan.ref, action.schedule, reason, message))
         else:
             kept.append(action)

@@ -31,6 +31,8 @@ PLACES: Mapping[str, tuple[str, str]] = {
     "startDate": ("start_date", ""),
     "endDate": ("end_date", ""),
     "suspend": ("suspend", ""),
+    "drift.platformSchedule": ("drift_schedule", ""),
+    "drift.connectionStatus": ("drift_status", ""),
     "drift.foreignJobs": ("foreign_jobs", ""),
     "onDelete": ("on_delete", ""),
     "freshnessAlert.warnAfter": ("freshness_alert", "warn_after"),
@@ -41,8 +43,8 @@ PLACES: Mapping[str, tuple[str, str]] = {
 SWITCHES: Mapping[str, str] = {"retry": "retry"}
 """Fields that may be written empty: the attribute, all of whose parts then have their defaults."""
 
-UNSUPPORTED = frozenset({"drift.platformSchedule", "drift.connectionStatus"})
-"""Fields of the format that do nothing yet; a schedule for which one is written is held."""
+UNSUPPORTED: frozenset[str] = frozenset()
+"""Fields of the format that do nothing yet, at present none; a schedule for which one is written is held."""
 
 GROUPS: Mapping[str, Callable[[], Retry | FreshnessAlert]] = {"retry": Retry, "freshness_alert": FreshnessAlert}
 """Attributes that are None until one of their parts is set; then the others have these defaults."""

@@ -36,3 +36,11 @@ class Connection:
     status: ConnectionStatus
     schedule_kind: PlatformScheduleKind
     expression: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionChange:
+    """What is to be set on a connection: its own schedule to manual, its status, or both; the rest stays as it is."""
+
+    manual: bool = False
+    status: ConnectionStatus | None = None

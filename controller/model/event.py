@@ -61,6 +61,11 @@ class EventName(StrEnum):
     CANCEL_FAILED = "cancel_failed"
     JOB_STARTED_ELSEWHERE = "job_started_elsewhere"
     JOB_FINISHED = "job_finished"
+    DRIFT_DETECTED = "drift_detected"
+    DRIFT_CORRECTED = "drift_corrected"
+    DRIFT_ENDED = "drift_ended"
+    CORRECTION_FAILED = "correction_failed"
+    FIGHT_DETECTED = "fight_detected"
     FRESHNESS_WARNED = "freshness_warned"
     FRESHNESS_LOST = "freshness_lost"
     FRESHNESS_RESTORED = "freshness_restored"
@@ -230,6 +235,31 @@ CATALOGUE: Mapping[EventName, Kind] = {
         Severity.INFO,
         "A job of a connection of ours reached its end.",
         ("schedule", "platform", "connection_id", "job_id", "job_type", "status", "rows", "bytes", "seconds"),
+    ),
+    EventName.DRIFT_DETECTED: Kind(
+        Severity.WARNING,
+        "A setting of a connection is not as desired; ``field`` is its name below ``spec.drift``, ``policy`` what is done about it.",
+        ("schedule", "platform", "connection_id", "field", "desired", "observed", "policy"),
+    ),
+    EventName.DRIFT_CORRECTED: Kind(
+        Severity.INFO,
+        "The platform took a correction of a connection; whether it holds is read next.",
+        ("schedule", "platform", "connection_id", "field", "before", "after", "message"),
+    ),
+    EventName.DRIFT_ENDED: Kind(
+        Severity.INFO,
+        "A setting of a connection is as desired again, whoever changed it back.",
+        ("schedule", "platform", "connection_id", "field", "desired", "seconds"),
+    ),
+    EventName.CORRECTION_FAILED: Kind(
+        Severity.WARNING,
+        "A correction of a connection was refused, or its outcome is not known; it is asked again later.",
+        ("schedule", "platform", "connection_id", "field", "before", "after", "message"),
+    ),
+    EventName.FIGHT_DETECTED: Kind(
+        Severity.ERROR,
+        "Somebody else changes a setting of a connection back each time it is corrected: it is left alone.",
+        ("schedule", "platform", "connection_id", "field", "desired", "observed"),
     ),
     EventName.FRESHNESS_WARNED: Kind(
         Severity.WARNING,

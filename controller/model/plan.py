@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from controller.model.asked import Request, RequestStatus
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
+from controller.model.drift import Correction, NotedDrift
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.profile import PlatformProfile
@@ -54,6 +55,7 @@ class PlatformFacts:
         jump: the last correction of our wall clock that this process saw.
         writes_left: cancels, and writes to connections, that it may still get before the next full resync; None = any number.
         writes_max: how many it gets from one full resync to the next.
+        connection_pages: pages that a listing of its connections has; each look reads one of them.
     """
 
     profile: PlatformProfile
@@ -65,6 +67,7 @@ class PlatformFacts:
     jump: ClockJump | None = None
     writes_left: int | None = None
     writes_max: int = 0
+    connection_pages: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,9 @@ class ConnectionFacts:
         jobs: newest first.
         connection: its last read settings.
         connection_read_at: when they were read.
+        connection_confirmed: whether that was a read of this one by id, which no listing's lag can make older than it is.
+        connection_written_at: when this process last had an answer to a change of them, or gave it up; None = it made none.
+        looks: regular looks of this process at them.
         in_flight: this process has a POST or DELETE of it under way.
         moved_at: when rows or bytes of the newest active job were last seen to move; None = no job is active.
         success_known: whether its newest success is known, or that there is none.
@@ -93,6 +99,9 @@ class ConnectionFacts:
     moved_at: datetime | None = None
     success_known: bool = True
     last_spec: ScheduleSpec | None = None
+    connection_confirmed: bool = False
+    connection_written_at: datetime | None = None
+    looks: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ class NeedKind(StrEnum):
     ABSENCE = "Absence"
     SUCCESS = "Success"
     CLOCK = "Clock"
+    DRIFT = "Drift"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +227,41 @@ class SettleRequest:
     job_id: str | None = None
 
 
-Action = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | TriggerSync | CancelJob | SettleRequest
+@dataclass(frozen=True, slots=True)
+class NoteDrift:
+    """Keep how a field of the connection stands against what is desired; ``before`` is what was noted last."""
+
+    ref: ConnectionRef
+    schedule: str
+    drift: NotedDrift
+    before: NotedDrift | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectConnection:
+    """Journal the corrections, one for each field, then send one PATCH."""
+
+    ref: ConnectionRef
+    schedule: str
+    change: ConnectionChange
+    reason: Reason
+    message: str
+    corrections: tuple[Correction, ...]
+
+
+Action = (
+    AcceptSchedule
+    | RecordSlot
+    | SettleClaim
+    | RearmFreshness
+    | NoteDrift
+    | SettleRequest
+    | TriggerSync
+    | CancelJob
+    | CorrectConnection
+)
+Write = TriggerSync | CancelJob | CorrectConnection
+"""What is sent to a platform."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from controller.model.asked import Request
+from controller.model.drift import Correction, DriftField, NotedDrift
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import JobKind
 from controller.model.schedule import Suspension
@@ -68,6 +69,8 @@ class Reason(StrEnum):
     PHANTOM_ACTIVE = "PhantomActive"
     REQUESTED = "Requested"
     NOT_ALLOWED = "NotAllowed"
+    FIGHT_DETECTED = "FightDetected"
+    STUCK = "Stuck"
 
 
 class Cause(StrEnum):
@@ -228,6 +231,8 @@ class Standing:
             rest on; None = no success was known when they came into force.
         phantoms: POSTs in a row that were refused for an active job (409) that no complete listing showed; a job of ours, or a refusal
             that was explained, ends the row.
+        drifts: fields of the connection that were found to differ from what is desired, also where that is over.
+        corrections: the newest corrections of the connection, newest first, as many as any rule asks about.
         walls: recent slots by the local times that they stand for (`SlotRecord.wall`, one key for each).
         revision: the one by which the schedule was taken in last; empty = not known.
         requests: requests about the connection that are not final, oldest first.
@@ -256,6 +261,8 @@ class Standing:
     revision: str = ""
     requests: tuple[Request, ...] = ()
     suspended: Suspension | None = None
+    drifts: Mapping[DriftField, NotedDrift] = field(default_factory=dict)
+    corrections: tuple[Correction, ...] = ()
 
     def owns(self, job_id: str) -> bool:
         """Whether a job is ours: a claim of the connection made it, or adopted it."""

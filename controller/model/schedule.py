@@ -48,6 +48,14 @@ class ForeignJobs(StrEnum):
     CANCEL = "Cancel"
 
 
+class Drift(StrEnum):
+    """What is done about a difference that somebody else made on the platform."""
+
+    ENFORCE = "Enforce"
+    WARN = "Warn"
+    IGNORE = "Ignore"
+
+
 class OnDelete(StrEnum):
     """What happens to a running job when its schedule is deleted."""
 
@@ -141,6 +149,8 @@ class ScheduleSpec:
     windows: tuple[Window, ...] = ()
     suspend: Suspension | None = None
     foreign_jobs: ForeignJobs = ForeignJobs.COUNT
+    drift_schedule: Drift = Drift.WARN
+    drift_status: Drift = Drift.WARN
     on_delete: OnDelete = OnDelete.ORPHAN
     freshness_alert: FreshnessAlert | None = None
     labels: tuple[tuple[str, str], ...] = ()

@@ -8,6 +8,7 @@ from enum import StrEnum
 from controller.model.asked import Request
 from controller.model.calendar import CalendarEntry
 from controller.model.condition import Condition
+from controller.model.drift import NotedDrift
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -80,6 +81,8 @@ class ScheduleStatus:
         next_slots: the next slots, soonest first.
         next_fires_at: when the first of them may start: later than the slot itself by what ``jitter`` gives it.
         failures: syncs that failed in a row.
+        drifts: fields of the connection that are not as desired, as last noted.
+        corrected_today: corrections of the connection since midnight UTC; None where nobody asked.
         freshness: how old the data is by ``freshnessAlert``; None where none was asked for.
         conditions: one of each type, as the controller judged them last; they speak of ``observed_generation``.
         revision: the one by which it was taken in last; empty = not known.
@@ -111,6 +114,8 @@ class ScheduleStatus:
     conditions: tuple[Condition, ...] = ()
     revision: str = ""
     requests: tuple[Request, ...] = ()
+    drifts: tuple[NotedDrift, ...] = ()
+    corrected_today: int | None = None
 
     @property
     def next_slot_at(self) -> datetime | None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
 from controller.model.job import Job
 
 
@@ -96,6 +96,17 @@ class Platform(Protocol):
 
         Raises:
             PlatformUnavailable: the platform did not take it, or may not have.
+        """
+        ...
+
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """Send one PATCH with what changes and nothing else, once; returns the connection as the answer shows it.
+
+        Raises:
+            NotCreated: it certainly changed nothing (connection failure, 401, 403, 429).
+            Rejected: it certainly changed nothing, the request is refused (400, 404, 422).
+            ConnectionLocked: it certainly changed nothing (409).
+            OutcomeUnknown: it may have been changed.
         """
         ...
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from controller.model.asked import Request
 from controller.model.condition import Condition
+from controller.model.drift import Correction, CorrectionStatus, NotedDrift
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
@@ -35,6 +36,7 @@ class Decisions:
     settled: Sequence[SettleClaim] = ()
     rearmed: Sequence[RearmFreshness] = ()
     requests: Sequence[SettleRequest] = ()
+    drifts: Sequence[NotedDrift] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,8 @@ class Store(Protocol):
         failures anew, and what was refused before it counts in ``Setbacks`` only among the attempts. ``rearmed`` sets ``fresh_since``,
         which only moves forward, and deletes the records of withdrawn slots that are not final. A record's ``wall`` is kept where a later
         one of its slot has none. ``requests`` that are done: a ``Suspend`` or a ``Resume`` ends the suspensions made before it, a
-        ``Resume`` also the row of failures.
+        ``Resume`` also the row of failures. ``drifts`` keeps how fields of connections stand, one row for each; taking a schedule out of
+        force forgets them.
 
         Raises:
             SlotAlreadyClaimed: a job belongs to another slot, or a record is about a slot whose claim is open and not settled here: what
@@ -137,6 +140,18 @@ class Store(Protocol):
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel before its DELETE; a second one for the same job raises ``requests``."""
+        ...
+
+    async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
+        """Keep corrections of one platform before the PATCH that makes them; what came of them is not known then."""
+        ...
+
+    async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
+        """Note what came of journaled corrections; what is known once never changes."""
+        ...
+
+    async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
+        """Every correction of a connection since an instant, newest first."""
         ...
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:

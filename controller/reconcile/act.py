@@ -20,6 +20,7 @@ from controller.model.plan import (
     Action,
     CancelJob,
     ConnectionPlan,
+    NoteDrift,
     Plan,
     RearmFreshness,
     RecordSlot,
@@ -36,7 +37,7 @@ AFTER_FAILED_CANCEL = timedelta(seconds=2)
 """Pause before a cancel that could not be sent is judged again."""
 
 
-_WRITTEN = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | SettleRequest
+_WRITTEN = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | SettleRequest | NoteDrift
 """Actions that need no answer of a platform."""
 
 
@@ -68,6 +69,7 @@ def _decisions(actions: Sequence[Action]) -> Decisions:
         settled=[action for action in actions if isinstance(action, SettleClaim)],
         rearmed=[action for action in actions if isinstance(action, RearmFreshness)],
         requests=[action for action in actions if isinstance(action, SettleRequest)],
+        drifts=[action.drift for action in actions if isinstance(action, NoteDrift)],
     )
 
 

@@ -19,6 +19,7 @@ from controller.model.plan import (
     SettleClaim,
     SettleRequest,
     TriggerSync,
+    Write,
 )
 from controller.model.record import Reason
 from controller.reconcile import say
@@ -42,6 +43,8 @@ TOLD_HOLDS = frozenset(
         Reason.CLOCK_BEHIND,
         Reason.UNKNOWN_PLATFORM,
         Reason.BLAST_RADIUS,
+        Reason.FIGHT_DETECTED,
+        Reason.STUCK,
     }
 )
 """Holds that are told when they begin and end; the others pass within a window and show in the slot's own outcome."""
@@ -52,7 +55,7 @@ class CycleResult:
     """What a cycle decided: the plan as far as it was written, and its writes to platforms, still to be carried out."""
 
     plan: Plan
-    writes: tuple[TriggerSync | CancelJob, ...]
+    writes: tuple[Write, ...]
     corrected: int
 
 
@@ -81,7 +84,7 @@ async def run_cycle(
     events.extend(_correction(mind, plan, ref) for ref in corrected)
     events.append(_summary(mind, plan, len(corrected)))
     await say.tell(world, events)
-    writes = tuple(a for a in plan.actions if isinstance(a, TriggerSync | CancelJob))
+    writes = tuple(a for a in plan.actions if isinstance(a, Write))
     return CycleResult(plan, writes, len(corrected))
 
 

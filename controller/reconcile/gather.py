@@ -16,6 +16,7 @@ from controller.model.job import Job
 from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
 from controller.model.record import Standing
 from controller.model.revision import HeldRevision, held_text
+from controller.model.schedule import Mode
 from controller.ports.clock import Clock
 from controller.ports.platform import JobListing
 from controller.ports.store import Store
@@ -26,6 +27,10 @@ from controller.reconcile.restored import Restorers
 CONNECTIONS_APART = timedelta(seconds=10)
 """Connections are not listed again sooner than this, however short the quiet poll is."""
 
+
+READS_AT_ONCE = 20
+"""Connections that are read by id in one look: a fleet that drifted must not spend the budget that due slots need; those that were read
+longest ago come first."""
 
 SUCCESSES_AT_ONCE = 100
 """Connections whose newest success is looked for in one look: each costs a request, and a fleet of new schedules must not stop the rest."""
@@ -71,6 +76,7 @@ class Mind:
     allow_resets: bool = False
     declared: frozenset[str] | None = None
     unplaced: set[str] = field(default_factory=set)
+    observe: bool = False
 
 
 async def gather(
@@ -122,6 +128,8 @@ def _facts_of(
     obstacle = mind.desired.obstacles.get(ref)
     is_leaving = spec is None and obstacle is None and standing.calendar_key is not None and standing.content != ""
     last_spec = restorers.resolved(standing.content, mind.desired.policies) if is_leaving else None
+    if last_spec is not None and mind.observe:
+        last_spec = replace(last_spec, mode=Mode.OBSERVE)
     if platform is None:
         return ConnectionFacts(ref, spec, standing, jobs, obstacle, last_spec=last_spec)
     connection, read_at = platform.connections.get(ref.connection_id, (None, None))
@@ -138,6 +146,9 @@ def _facts_of(
         moved_at=platform.moved_at.get(active),
         success_known=ref.connection_id in platform.successes_read or _is_watched(mind, standing),
         last_spec=last_spec,
+        connection_confirmed=ref.connection_id in platform.confirmed,
+        connection_written_at=platform.written_at.get(ref.connection_id),
+        looks=platform.looks.get(ref.connection_id, 0),
     )
 
 
@@ -239,9 +250,9 @@ async def _read_connections(
     One page a time: requests must not grow with the number of connections, and one that matters at once is read by id.
     """
     changed: list[str] = []
-    for connection_id in wanted:
+    for connection_id in sorted(wanted, key=platform.read_order)[:READS_AT_ONCE]:
         at = clock.now()
-        platform.connections[connection_id] = (await platform.platform.get_connection(connection_id), at)
+        platform.connection_read(connection_id, await platform.platform.get_connection(connection_id), at)
         changed.append(connection_id)
     now, last = clock.now(), platform.connections_read_at
     if last is not None and now - last < max(platform.profile.quiet_poll, CONNECTIONS_APART):
@@ -249,9 +260,7 @@ async def _read_connections(
     offset, limit = mind.connection_offset.get(platform.name, 0), platform.profile.page_size
     page = await platform.platform.list_connections(offset, limit)
     for connection in page:
-        before = platform.connections.get(connection.connection_id)
-        platform.connections[connection.connection_id] = (connection, now)
-        if before is None or before[0] != connection:
+        if platform.connection_listed(connection, now) and connection.connection_id not in changed:
             changed.append(connection.connection_id)
     mind.connection_offset[platform.name] = offset + limit if len(page) == limit else 0
     platform.connections_read_at = now

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, SpecSourceUnavailable, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
-from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync
+from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync, Write
 from controller.model.record import Reason
 from controller.model.revision import held_text
 from controller.ports.spec_source import SpecTree
@@ -15,6 +15,7 @@ from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
 from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
+from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
 from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
@@ -46,7 +47,7 @@ class Loop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._mind = Mind(allowance=Allowance(world.limits), allow_resets=world.allow_resets)
+        self._mind = Mind(allowance=Allowance(world.limits), allow_resets=world.allow_resets, observe=world.observe)
         self._holding = Holding(world, self._mind)
         self._timekeeper = Timekeeper(world, self._mind)
         self._asking = Asking(world, self._mind, self.wake)
@@ -359,7 +360,7 @@ class Loop:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False
 
-    async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: TriggerSync | CancelJob) -> None:
+    async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: Write) -> None:
         is_started = False
         try:
             # What was decided by a clock that was set since is not carried out.
@@ -367,8 +368,10 @@ class Loop:
                 return
             if isinstance(write, TriggerSync):
                 is_started = await act.trigger(self._world, platform, write.claim)
-            else:
+            elif isinstance(write, CancelJob):
                 await act.cancel(self._world, platform, write)
+            else:
+                await correct(self._world, platform, write)
         except Fenced as error:
             await self._holding.lose(error)
         except (StoreUnavailable, SlotAlreadyClaimed, PlatformError) as error:

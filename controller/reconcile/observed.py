@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import islice
+from math import ceil
 
 from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
 from controller.model.connection import Connection
@@ -37,6 +38,9 @@ class ObservedPlatform:
     active: dict[str, Job] = field(default_factory=dict)
     connections: dict[str, tuple[Connection | None, datetime]] = field(default_factory=dict)
     connections_read_at: datetime | None = None
+    confirmed: set[str] = field(default_factory=set)
+    looks: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    written_at: dict[str, datetime] = field(default_factory=dict)
     needs: dict[ConnectionRef, tuple[ListingNeed, ...]] = field(default_factory=dict)
     waiting_turn: dict[ConnectionRef, None] = field(default_factory=dict)
     in_flight: set[str] = field(default_factory=set)
@@ -57,7 +61,7 @@ class ObservedPlatform:
 
     def carry_on(self, before: "ObservedPlatform") -> None:
         """Take over from an earlier view what only this process knows: its requests under way, and a pause that was asked for."""
-        self.in_flight = before.in_flight
+        self.in_flight, self.written_at = before.in_flight, before.written_at
         self.history = ListingHistory(quiet_until=before.history.quiet_until)
 
     def next_in_turn(self) -> tuple[ConnectionRef, ...]:
@@ -68,7 +72,41 @@ class ObservedPlatform:
     def facts(self) -> PlatformFacts:
         """What the planner may know of the platform as a whole."""
         permits = self.profile.write_concurrency - len(self.in_flight)
-        return PlatformFacts(self.profile, self.history.last, max(permits, 0), self.history.quiet_until, self.trouble)
+        return PlatformFacts(
+            self.profile,
+            self.history.last,
+            max(permits, 0),
+            self.history.quiet_until,
+            self.trouble,
+            connection_pages=max(ceil(len(self.connections) / self.profile.page_size), 1),
+        )
+
+    def took(self, connection: Connection, at: datetime) -> None:
+        """Take a connection as the answer to a change shows it; it counts as read, but not as confirmed."""
+        self.connections[connection.connection_id] = (connection, at)
+        self.confirmed.discard(connection.connection_id)
+
+    def connection_listed(self, connection: Connection, at: datetime) -> bool:
+        """Take in a connection from a listing that began at an instant; whether it is another than was known."""
+        name = connection.connection_id
+        self.looks[name] += 1
+        before = self.connections.get(name)
+        if before is not None and before[1] >= at:
+            # It was read by id while the listing was under way.
+            return False
+        self.connections[name] = (connection, at)
+        self.confirmed.discard(name)
+        return before is None or before[0] != connection
+
+    def read_order(self, connection_id: str) -> tuple[bool, float]:
+        """Those that were never read come first, then those that were read longest ago."""
+        known = self.connections.get(connection_id)
+        return (known is not None, 0.0 if known is None else known[1].timestamp())
+
+    def connection_read(self, connection_id: str, connection: Connection | None, at: datetime) -> None:
+        """Take in a read by id that began at an instant."""
+        self.connections[connection_id] = (connection, at)
+        self.confirmed.add(connection_id)
 
     def doubt_clock(self, back: timedelta) -> None:
         """What is listed from now on may be misplaced in time by ``back``: the first listing after the doubt begins before that."""
@@ -88,6 +126,8 @@ class ObservedPlatform:
         self.connections_read_at = _moved(self.connections_read_at, by)
         self.connections = {name: (row, read_at + by) for name, (row, read_at) in self.connections.items()}
         self.moved_at = {job_id: at + by for job_id, at in self.moved_at.items()}
+        for name, at in self.written_at.items():
+            self.written_at[name] = at + by
 
     def trust_clock(self) -> None:
         """The doubt is over: nothing is acted on before a listing that began since, and that reads from before the doubt."""

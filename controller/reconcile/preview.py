@@ -1,5 +1,7 @@
 """What the next cycle would do: the same gathering and the same planner, and nothing carried out."""
 
+from collections.abc import Collection
+
 from controller.decide.clock_watch import ClockWatch
 from controller.decide.planner import make_plan
 from controller.model.plan import Plan, PlanningInput
@@ -25,6 +27,7 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
         held=held,
         allowance=Allowance(world.limits),
         allow_resets=world.allow_resets,
+        observe=world.observe,
     )
     mind.allowance.manage(desired.specs)
     for name, (platform, profile) in world.platforms.items():
@@ -32,13 +35,27 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
         mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
     refs = mind.desired.specs.keys() | set(await world.store.known_refs())
     first = make_plan(await gather(mind, world.store, world.clock.now(), refs, world.restorers))
-    for decided in first.connections:
-        if decided.needs and (observed := mind.platforms.get(decided.ref.platform)) is not None:
-            observed.needs[decided.ref] = decided.needs
-    for observed in mind.platforms.values():
-        result = await look(mind, observed, world.clock)
-        observed.successes_read |= result.successes.keys()
+    await _look_for(world, mind, first, mind.platforms)
+    if not is_now:
+        mind.watch = ClockWatch()
+    known = await gather(mind, world.store, world.clock.now(), refs, world.restorers)
+    plan = make_plan(known)
+    # What differs on a connection is seen in a listing, and set right only after a read by id.
+    wanting = {d.ref.platform for d in plan.connections if any(need.read_connection for need in d.needs)}
+    if not wanting:
+        return known, plan
+    await _look_for(world, mind, plan, wanting)
     if not is_now:
         mind.watch = ClockWatch()
     known = await gather(mind, world.store, world.clock.now(), refs, world.restorers)
     return known, make_plan(known)
+
+
+async def _look_for(world: World, mind: Mind, plan: Plan, names: Collection[str]) -> None:
+    """Look at platforms for what a plan waits to see."""
+    for decided in plan.connections:
+        if decided.needs and (observed := mind.platforms.get(decided.ref.platform)) is not None:
+            observed.needs[decided.ref] = decided.needs
+    for observed in (mind.platforms[name] for name in sorted(names) if name in mind.platforms):
+        result = await look(mind, observed, world.clock)
+        observed.successes_read |= result.successes.keys()

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.errors import StoreUnavailable
+from controller.model.drift import Correction, NotedDrift
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
@@ -16,6 +17,7 @@ from controller.model.plan import (
     ConnectionFacts,
     Freshness,
     Hold,
+    NoteDrift,
     RecordSlot,
     SettleClaim,
     SettleRequest,
@@ -105,6 +107,8 @@ def _about_decision(action: Action, now: datetime) -> Iterable[Event]:
                 )
         case SettleRequest():
             yield about_answer(action)
+        case NoteDrift():
+            yield from _about_drift(action, now)
         case _:
             return
 
@@ -200,6 +204,30 @@ def about_freshness(facts: ConnectionFacts, freshness: Freshness, now: datetime)
     fields = _connection(facts.spec.name if facts.spec is not None else facts.standing.schedule, facts.ref)
     fields["last_success_at"] = instant(success.finished_at) if success is not None else None
     return Event(_FRESHNESS_EVENTS[freshness], now, fields)
+
+
+def _about_drift(action: NoteDrift, now: datetime) -> Iterable[Event]:
+    """That a field began or ceased to differ, and that somebody sets it back each time; none where only its value moved."""
+    drift, before = action.drift, action.before
+    fields: dict[str, Field] = {**_connection(action.schedule, action.ref), "field": str(drift.field)}
+    stood = before is not None and before.stands
+    if drift.stands and not stood:
+        said: dict[str, Field] = {"desired": drift.desired, "observed": drift.observed, "policy": str(drift.policy)}
+        yield Event(EventName.DRIFT_DETECTED, now, fields | said)
+    if stood and not drift.stands:
+        yield Event(EventName.DRIFT_ENDED, now, fields | {"desired": drift.desired, "seconds": _lasted(drift)})
+    if drift.fighting_since == now:
+        yield Event(EventName.FIGHT_DETECTED, now, fields | {"desired": drift.desired, "observed": drift.observed})
+
+
+def _lasted(drift: NotedDrift) -> float | None:
+    return None if drift.ended_at is None else round((drift.ended_at - drift.began_at).total_seconds(), 3)
+
+
+def about_correction(name: EventName, schedule: str, correction: Correction, now: datetime, message: str) -> Event:
+    """What came of one field of a PATCH."""
+    fields: dict[str, Field] = {**_connection(schedule, correction.ref), "field": str(correction.field)}
+    return Event(name, now, fields | {"before": correction.before, "after": correction.after, "message": message})
 
 
 def about_hold(hold: Hold, now: datetime) -> Event:

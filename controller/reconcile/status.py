@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 from controller.decide.against import as_suspended, freeze_at, stalled_by, suspension_text
 from controller.decide.conditions import whole
 from controller.decide.desired import Desired
+from controller.decide.drift import held_for, standing_drifts
 from controller.decide.freshness import freshness_at
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
 from controller.model.condition import Condition
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -55,6 +57,7 @@ class Case:
     stale_because: str = ""
     clock: tuple[Reason, str] | None = None
     kept: tuple[Condition, ...] = ()
+    corrected_today: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +122,20 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             stale_because=because,
             clock=doubts.about(ref.platform),
             kept=(await store.conditions(ref.platform, ref.connection_id)).get(ref, ()) if history else (),
+            corrected_today=await _corrected_today(store, ref, reading.now) if history else None,
         )
         # Every file that claims the connection is a schedule that somebody looks for.
         requests = await store.requests(ref, REQUESTS) if history else ()
         specs = (as_suspended(spec, standing.suspended) for spec in claimants)
         found.extend(replace(_status(replace(case, spec=spec), slots), requests=requests) for spec in specs)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
+
+
+async def _corrected_today(store: Store, ref: ConnectionRef, now: datetime) -> int:
+    """Corrections since midnight UTC that the platform did not refuse; one request that set two fields counts twice."""
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    made = await store.corrections(ref, midnight)
+    return sum(correction.status is not CorrectionStatus.REFUSED for correction in made)
 
 
 def _run(ref: ConnectionRef, job: Job, claimed_at: datetime | None, now: datetime) -> Run:
@@ -165,6 +176,8 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         slots=tuple(slots),
         runs=case.runs,
         failures=standing.failures,
+        drifts=standing_drifts(standing),
+        corrected_today=case.corrected_today,
         freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
         conditions=_conditions(case),
         revision=standing.revision,
@@ -201,6 +214,7 @@ def condition_of(case: Case) -> Summary:
         _asked_for(case),
         _under_way(case),
         _phantom(case),
+        _drift(case),
         _waiting(case),
         _health(case),
     )
@@ -234,6 +248,14 @@ def _phantom(case: Case) -> Summary | None:
     if phantoms < PHANTOMS_MAX:
         return None
     return Summary(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
+
+
+def _drift(case: Case) -> Summary | None:
+    """The platform drives the connection as well, or somebody sets it back each time; one that only observes goes on observing."""
+    if case.spec is None or case.spec.mode is Mode.OBSERVE:
+        return None
+    against = held_for(case.spec, case.standing, case.now)
+    return None if against is None else Summary(State.HELD, *against)
 
 
 def _asked_for(case: Case) -> Summary | None:

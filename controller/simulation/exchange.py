@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from math import ceil
 
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
 from controller.simulation.chronicle import Journal, Post, TrueJob
@@ -128,6 +128,17 @@ class Exchanges:
         await self._return("connections")
         found = (self.truth.connection(name) for name in self.truth.connection_ids)
         return tuple(each for each in found if each is not None)
+
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """Change a connection."""
+        self._life.breathe()
+        await self._travel(f"patch {connection_id}")
+        self._refuse(None)
+        connection = self.truth.update(connection_id, change)
+        if connection is None:
+            raise AnsweredError(404)
+        await self._return(f"patch {connection_id}")
+        return connection
 
     async def cancel_job(self, job_id: str) -> None:
         """Ask for the end of a job."""

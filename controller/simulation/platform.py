@@ -1,11 +1,11 @@
 """The truth about a simulated platform: its jobs, and what of them it shows. How a controller asks for it is no matter here."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from random import Random
 
-from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
+from controller.model.connection import Connection, ConnectionChange, ConnectionStatus, PlatformScheduleKind
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile
@@ -58,6 +58,7 @@ class SimulatedPlatform:
         self._courses = {each: Random(f"{seed}/{name}/{each}") for each in tempers}
         self._visible: dict[str, TrueJob] = {}
         self._newest: dict[str, TrueJob] = {}
+        self._settings: dict[str, Connection] = {}
         self._created = 0
 
     @property
@@ -147,10 +148,27 @@ class SimulatedPlatform:
         )
 
     def connection(self, connection_id: str) -> Connection | None:
-        """A connection; none is ever paused here."""
+        """A connection, as it was made or last set."""
         if not self.has(connection_id):
             return None
-        return Connection(connection_id, connection_id, ConnectionStatus.ACTIVE, PlatformScheduleKind.MANUAL)
+        made = Connection(connection_id, connection_id, ConnectionStatus.ACTIVE, PlatformScheduleKind.MANUAL)
+        return self._settings.get(connection_id, made)
+
+    def set_connection(self, connection: Connection) -> None:
+        """Somebody changes a connection's settings."""
+        self._settings[connection.connection_id] = connection
+
+    def update(self, connection_id: str, change: ConnectionChange) -> Connection | None:
+        """Let a PATCH have its effect; None if there is no such connection."""
+        connection = self.connection(connection_id)
+        if connection is None:
+            return None
+        if change.manual:
+            connection = replace(connection, schedule_kind=PlatformScheduleKind.MANUAL, expression="")
+        if change.status is not None:
+            connection = replace(connection, status=change.status)
+        self.set_connection(connection)
+        return connection
 
     def execute(self, post: Post) -> TrueJob | None:
         """Let a POST have its effect; None if a job of the connection is active."""

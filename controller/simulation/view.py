@@ -7,13 +7,14 @@ from typing import Final, TypeVar
 
 from controller.errors import (
     Busy,
+    ConnectionLocked,
     NotCreated,
     OutcomeUnknown,
     PlatformBusyElsewhere,
     PlatformUnavailable,
     Rejected,
 )
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
 from controller.model.job import Job
 from controller.ports.platform import JobListing
 from controller.simulation.exchange import AnsweredError, CutOff, ExchangeFailed, Exchanges, Unanswered, Unreachable
@@ -106,6 +107,20 @@ class PlatformView:
             raise PlatformUnavailable(f"{what}: HTTP {answer.status}") from None
         except Unreachable:
             raise PlatformUnavailable(f"{what}: {REFUSED}") from None
+
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """As the port says."""
+        await self._exchanges.depart(f"patch {connection_id}")
+        what, began = "change a connection", self._loop.time()
+        if began < self._paused_until:
+            raise NotCreated(f"{what}: {PAUSED}", timedelta(seconds=self._paused_until - began))
+        try:
+            return await self._exchanges.update_connection(connection_id, change)
+        except AnsweredError as answer:
+            failure = self._not_triggered(what, answer)
+            raise (ConnectionLocked(str(failure)) if isinstance(failure, Busy) else failure) from None
+        except Unreachable:
+            raise NotCreated(f"{what}: {REFUSED}") from None
 
     async def close(self) -> None:
         """Nothing to give back."""

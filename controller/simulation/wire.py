@@ -18,7 +18,7 @@ import httpx
 from pydantic_core import from_json, to_json
 
 from controller.bootstrap import simulated_adapter
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange, ConnectionStatus
 from controller.model.job import Job
 from controller.ports.platform import JobListing
 from controller.simulation.exchange import (
@@ -135,6 +135,11 @@ class WiredPlatform:
         await self._exchanges.depart(f"cancel {job_id}")
         await _within(_Call(), self._adapter.cancel_job(job_id))
 
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """As the port says."""
+        await self._exchanges.depart(f"patch {connection_id}")
+        return await _within(_Call(), self._adapter.update_connection(connection_id, change))
+
     async def close(self) -> None:
         """As the port says."""
         await self._adapter.close()
@@ -190,6 +195,9 @@ class WireTransport(httpx.AsyncBaseTransport):
                 return _one(found.get(unquote(name)))
             case "GET", "jobs", False:
                 return 200, await self._jobs(query, call)
+            case "PATCH", "connections", True:
+                changed = await self._exchanges.update_connection(unquote(name), _change_of(from_json(request.content)))
+                return 200, to_json(connection_row(changed))
             case "GET", "connections", True:
                 connection = await self._exchanges.get_connection(unquote(name))
                 return (404, _error_body(404)) if connection is None else (200, to_json(connection_row(connection)))
@@ -247,6 +255,14 @@ class _Dripping(httpx.AsyncByteStream):
 
 async def _never() -> None:
     await asyncio.get_running_loop().create_future()
+
+
+def _change_of(body: dict[str, Any]) -> ConnectionChange:
+    """What a PATCH asks for; anything that is not understood is refused."""
+    status, schedule = body.pop("status", None), body.pop("schedule", None)
+    if body or schedule not in (None, {"schedule_type": "manual"}):
+        raise AnsweredError(422)
+    return ConnectionChange(schedule is not None, None if status is None else ConnectionStatus(status))
 
 
 def _one(job: Job | None) -> tuple[int, bytes]:

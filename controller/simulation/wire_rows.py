@@ -29,5 +29,5 @@ def connection_row(connection: Connection) -> dict[str, Any]:
         "connection_id": connection.connection_id,
         "name": connection.name,
         "status": str(connection.status),
-        "schedule": {"schedule_type": str(connection.schedule_kind)},
+        "schedule": {"schedule_type": str(connection.schedule_kind), "cron_expression": connection.expression},
     }

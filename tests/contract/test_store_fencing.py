@@ -9,6 +9,7 @@ import pytest
 
 from controller.errors import Fenced
 from controller.model.asked import RequestStatus
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ConnectionRef
 from controller.model.plan import RearmFreshness, SettleRequest
 from controller.model.record import Answer, ClaimStatus, Outcome
@@ -22,6 +23,8 @@ from tests.unit.adapters.stores.samples import (
     cancel_of,
     claim_of,
     condition_of,
+    correction_of,
+    drift_of,
     event_of,
     job_of,
     minute,
@@ -46,6 +49,7 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "answer": lambda s: s.apply(
             Decisions(requests=[SettleRequest(request_of("asked"), RequestStatus.DONE, "done", minute(9))])
         ),
+        "drift": lambda s: s.apply(Decisions(drifts=[drift_of(9)])),
         "rearming": lambda s: s.apply(Decisions(rearmed=[RearmFreshness(ORDERS, "nightly", minute(9), (slot(5),))])),
     },
     "claim": {"claim": lambda s: s.claim(claim_of(9, ref=ConnectionRef("acme", "users")))},
@@ -55,6 +59,8 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
         "refusal": lambda s: s.close_claim(claim_of(), ClaimStatus.REFUSED, minute(9), record_of(Outcome.HELD))
     },
     "request_cancel": {"cancel": lambda s: s.request_cancel(cancel_of("9", 9))},
+    "journal_corrections": {"corrections": lambda s: s.journal_corrections([correction_of(9)])},
+    "answer_corrections": {"answer": lambda s: s.answer_corrections([correction_of(5)], CorrectionStatus.TAKEN)},
     "save_jobs": {"jobs": lambda s: s.save_jobs("acme", [job_of("9")])},
     "put_conditions": {"condition": lambda s: s.put_conditions({ORDERS: [condition_of()]})},
     "note_observed": {"observation": lambda s: s.note_observed("acme", minute(9))},
@@ -72,7 +78,7 @@ NO_ONES: Mapping[str, Write] = {
 """Writes that name no platform."""
 
 OTHERS = {
-    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events",
+    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events", "corrections",
     "clock_events", "conditions", "epoch", "revisions", "take", "close", "waiting_requests", "requests", "request"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""
@@ -90,6 +96,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStore]:
     run(opened.claim(claim_of()))
     run(opened.apply(Decisions(records=[record_of(Outcome.HELD, 5)])))
     run(opened.ask([request_of("asked")]))
+    run(opened.journal_corrections([correction_of(5)]))
     yield opened
     run(opened.close())
 

@@ -17,8 +17,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from controller.errors import Busy, NotCreated, OutcomeUnknown, PlatformBusyElsewhere, PlatformUnavailable, Rejected
-from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
+from controller.errors import (
+    Busy,
+    ConnectionLocked,
+    NotCreated,
+    OutcomeUnknown,
+    PlatformBusyElsewhere,
+    PlatformUnavailable,
+    Rejected,
+)
+from controller.model.connection import Connection, ConnectionChange, ConnectionStatus, PlatformScheduleKind
 from controller.model.job import Job, JobKind, JobStatus
 from controller.ports.clock import Clock
 from controller.ports.platform import JobListing
@@ -38,6 +46,16 @@ class TriggerFault(StrEnum):
     BUSY = "busy"  # 409, whether anything runs or not
     REJECTED = "rejected"  # 422
     NOT_CREATED = "not_created"  # refused, or no connection to the platform
+
+
+class UpdateFault(StrEnum):
+    """What may become of the next change of a connection."""
+
+    LOST_REQUEST = "lost_request"  # nobody gets it; the caller cannot know
+    LOST_REPLY = "lost_reply"  # executed, and the answer is lost
+    REJECTED = "rejected"  # 422
+    LOCKED = "locked"  # 409
+    UNDONE = "undone"  # answered as if it were done
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +108,8 @@ class FakePlatform:
     Attributes:
         calls: every call of the port, in order.
         is_available: while false, nothing can be reached.
+        connection_lag: how long after a change a list of connections still shows what was before; reads by id see it at once.
+        update_faults: what becomes of further changes of connections.
         list_lag: how long after its creation a job appears in listings; reads by id see it at once.
         clock_error: how far the platform's own clock is ahead.
         tells_time: while false, answers have no ``Date``.
@@ -106,6 +126,9 @@ class FakePlatform:
         self.is_closed = False
         self.ignores_cancels = False
         self._clock = clock
+        self.connection_lag = timedelta(0)
+        self.update_faults: deque[UpdateFault] = deque()
+        self._edited: dict[str, tuple[datetime, Connection]] = {}
         self._connections: dict[str, Connection] = {}
         self._behaviours: dict[str, Behaviour] = {}
         self._jobs: dict[str, _Truth] = {}
@@ -127,6 +150,28 @@ class FakePlatform:
         """Make a connection, or set one that exists; jobs that were created before keep their course."""
         self._connections[connection_id] = Connection(connection_id, connection_id, status, schedule_kind)
         self._behaviours[connection_id] = behaviour
+
+    def edit(
+        self,
+        connection_id: str,
+        *,
+        kind: PlatformScheduleKind | None = None,
+        expression: str = "",
+        status: ConnectionStatus | None = None,
+    ) -> None:
+        """Change a connection as a person would."""
+        before = self._connections[connection_id]
+        after = before if kind is None else replace(before, schedule_kind=kind, expression=expression)
+        self._set(after if status is None else replace(after, status=status))
+
+    def settings(self, connection_id: str) -> Connection:
+        """The truth about a connection."""
+        return self._connections[connection_id]
+
+    def _set(self, connection: Connection) -> None:
+        name = connection.connection_id
+        self._edited[name] = (self._clock.now(), self._connections[name])
+        self._connections[name] = connection
 
     def remove_connection(self, connection_id: str) -> None:
         """Delete a connection; its jobs stay."""
@@ -199,7 +244,11 @@ class FakePlatform:
     async def list_connections(self, offset: int, limit: int) -> tuple[Connection, ...]:
         """As the port says."""
         self._read("list_connections", None)
-        return tuple(self._connections.values())[offset : offset + limit]
+        return tuple(self._as_listed(each) for each in self._connections.values())[offset : offset + limit]
+
+    def _as_listed(self, connection: Connection) -> Connection:
+        edited_at, before = self._edited.get(connection.connection_id, (None, connection))
+        return before if edited_at is not None and self._clock.now() < edited_at + self.connection_lag else connection
 
     async def trigger_sync(self, connection_id: str) -> Job:
         """As the port says, or as scripted."""
@@ -233,6 +282,32 @@ class FakePlatform:
         now = self._now()
         if truth is not None and truth.at(now).is_active and not self.ignores_cancels:
             self._jobs[job_id] = replace(truth, ended_at=now, result=JobStatus.CANCELLED)
+
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """As the port says, or as scripted."""
+        self._arrive("update_connection", connection_id)
+        if not self.is_available:
+            raise NotCreated("the platform cannot be reached")
+        if (pause := self._pause()) is not None:
+            raise NotCreated("HTTP 429", pause)
+        fault = self.update_faults.popleft() if self.update_faults else None
+        connection = self._connections.get(connection_id)
+        if fault is UpdateFault.LOST_REQUEST:
+            raise OutcomeUnknown("no answer")
+        if connection is None or fault is UpdateFault.REJECTED:
+            raise Rejected("HTTP 404" if connection is None else "HTTP 422")
+        if fault is UpdateFault.LOCKED or connection.status is ConnectionStatus.LOCKED:
+            raise ConnectionLocked("HTTP 409")
+        after = connection
+        if change.manual:
+            after = replace(after, schedule_kind=PlatformScheduleKind.MANUAL, expression="")
+        if change.status is not None:
+            after = replace(after, status=change.status)
+        if fault is not UpdateFault.UNDONE and after != connection:
+            self._set(after)
+        if fault is UpdateFault.LOST_REPLY:
+            raise OutcomeUnknown("no answer")
+        return after
 
     async def close(self) -> None:
         """As the port says."""

@@ -11,6 +11,7 @@ import httpx
 from controller.adapters.platforms.aitronos import AitronosOptions, AitronosPlatform
 from controller.adapters.platforms.credentials import TokenValue
 from controller.errors import Busy, Rejected
+from controller.model.connection import Connection, ConnectionChange, ConnectionStatus
 from controller.model.job import Job
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
@@ -59,6 +60,8 @@ class HttpFront:
         if request.method == "DELETE":
             await self.fake.cancel_job(name)
             return httpx.Response(204)
+        if request.method == "PATCH":
+            return await self._update(name, request)
         if kind == "connections":
             return await self._connections(name, request.url.params)
         if name:
@@ -78,13 +81,20 @@ class HttpFront:
             return httpx.Response(404)
         return httpx.Response(200, json=_row(job)) if wrong is None else httpx.Response(wrong.status)
 
+    async def _update(self, name: str, request: httpx.Request) -> httpx.Response:
+        body: dict[str, Any] = httpx.Response(200, content=request.content).json()
+        status = body.get("status")
+        change = ConnectionChange("schedule" in body, None if status is None else ConnectionStatus(status))
+        assert body.get("schedule") in (None, {"scheduleType": "manual"})
+        return httpx.Response(200, json=_connection_row(await self.fake.update_connection(name, change)))
+
     async def _connections(self, name: str, query: httpx.QueryParams) -> httpx.Response:
         if name:
             found = await self.fake.get_connection(name)
-            return httpx.Response(404) if found is None else httpx.Response(200, json=_connection_row(name))
+            return httpx.Response(404) if found is None else httpx.Response(200, json=_connection_row(found))
         every = await self.fake.list_connections(0, 1_000_000)
         page = every[int(query["offset"]) :][: int(query["limit"])]
-        rows = [_connection_row(one.connection_id) for one in page]
+        rows = [_connection_row(one) for one in page]
         return httpx.Response(200, json={"data": rows, "total": len(every)})
 
     async def _jobs(self, query: httpx.QueryParams) -> httpx.Response:
@@ -104,12 +114,18 @@ def _connection_of(request: httpx.Request) -> str:
     return str(body["connectionId"])
 
 
-def _connection_row(connection_id: str) -> dict[str, Any]:
-    return {"connection_id": connection_id, "name": connection_id, "status": "active"}
+def _connection_row(one: Connection) -> dict[str, Any]:
+    schedule = {"scheduleType": str(one.schedule_kind), "cronExpression": one.expression}
+    return {"connection_id": one.connection_id, "name": one.name, "status": str(one.status), "schedule": schedule}
 
 
 def _row(job: Job) -> dict[str, Any]:
-    row = {"job_id": job.job_id, "connection_id": job.connection_id, "status": str(job.status), "job_type": "sync"}
+    row: dict[str, Any] = {
+        "job_id": job.job_id,
+        "connection_id": job.connection_id,
+        "status": str(job.status),
+        "job_type": "sync",
+    }
     row["start_time"] = _stamp(job.created_at)
     return row if job.ended_at is None else row | {"last_updated_at": _stamp(job.ended_at)}
 

@@ -111,8 +111,8 @@ class Stage:
             self.texts[f"{name}.yaml"] = head + body + "\n"
         self.specs.set_texts(self.texts)
 
-    async def start(self, **changes: Any) -> None:
-        """Start a controller on the same store, as after a restart."""
+    def world(self, **changes: Any) -> World:
+        """What a controller on the same store talks to."""
         store = changes.pop("store", self.store)
         world = World(
             clock=self.clock,
@@ -127,8 +127,12 @@ class Stage:
             specs_label="memory",
             spec_poll=timedelta(seconds=2),
         )
+        return replace(world, **changes)
+
+    async def start(self, **changes: Any) -> None:
+        """Start a controller on the same store, as after a restart."""
         self._stop = asyncio.Event()
-        self.controller = Loop(replace(world, **changes))
+        self.controller = Loop(self.world(**changes))
         self._task = asyncio.create_task(self.controller.run(self._stop))
         await self.clock.sleep(0)
 

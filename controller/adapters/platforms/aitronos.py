@@ -14,6 +14,7 @@ from controller.adapters.platforms.credentials import Credentials
 from controller.adapters.platforms.http import Endpoint, PlatformHttp, endpoint_root
 from controller.adapters.platforms.listing import JobPage, PageReader, list_since, list_whole
 from controller.adapters.platforms.reply import Reply
+from controller.adapters.platforms.updates import change_body, not_changed
 from controller.adapters.platforms.wire import (
     CONNECTION,
     CONNECTION_PAGE,
@@ -21,6 +22,7 @@ from controller.adapters.platforms.wire import (
     JOB,
     JOB_PAGE,
     TRIGGERED,
+    WireConnection,
     read_body,
 )
 from controller.errors import (
@@ -32,7 +34,7 @@ from controller.errors import (
     Rejected,
     SettingsInvalid,
 )
-from controller.model.connection import Connection
+from controller.model.connection import Connection, ConnectionChange
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
@@ -92,6 +94,7 @@ class AitronosPlatform:
         root = endpoint_root(options.base_url, f"/v1/organizations/{organization}/knowledge/connectors")
         self._profile = options.profile
         self._clock = options.clock
+        self._schedule_keys: dict[str, str] = {}
         self._http = PlatformHttp(
             Endpoint(root, options.credentials, options.profile, options.clock, options.transport)
         )
@@ -184,7 +187,7 @@ class AitronosPlatform:
         reply = await self._http.read(what, f"/connections/{segment}")
         if reply.status in (403, 404):
             return None
-        return read_body(CONNECTION, _body(what, reply), what).to_connection()
+        return self._connection(read_body(CONNECTION, _body(what, reply), what))
 
     async def list_connections(self, offset: int, limit: int) -> tuple[Connection, ...]:
         """Read one page of connections; a page shorter than ``limit`` is the last, whatever page size the platform keeps to.
@@ -202,7 +205,7 @@ class AitronosPlatform:
             # The API documents no paging of connections, so all of them may come whatever was asked.
             is_everything = len(page.data) > wanted or (start > 0 and page.total == len(page.data))
             rows = page.data[start : start + wanted] if is_everything else page.data
-            found += [row.to_connection() for row in rows]
+            found += [self._connection(row) for row in rows]
             if len(found) == limit or page.total is None or offset + len(found) >= page.total:
                 return tuple(found)
             if not rows:
@@ -264,9 +267,40 @@ class AitronosPlatform:
         if not reply.is_success and reply.status not in (404, 409):
             raise PlatformUnavailable(reply.describe(what))
 
+    async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
+        """Send one PATCH, once; a schedule is written in the spelling in which the connection shows its own.
+
+        Raises:
+            NotCreated: no connection, no token, 401, 403, 429, a pause or the budget; nothing was changed.
+            Rejected: 400, 404, 422; nothing was changed.
+            ConnectionLocked: 409; nothing was changed.
+            OutcomeUnknown: everything else; it may have been changed.
+        """
+        what = "change a connection"
+        segment = _segment(connection_id)
+        if not segment:
+            raise Rejected(f"{what}: the id cannot stand in an address")
+        body = change_body(change, self._schedule_keys.get(connection_id))
+        reply = await self._http.write(what, "PATCH", f"/connections/{segment}", body)
+        if not reply.is_success:
+            raise not_changed(what, reply)
+        try:
+            row = read_body(CONNECTION, reply.body, what)
+        except PlatformUnavailable as error:
+            raise OutcomeUnknown(str(error)) from None
+        if row.connection_id != connection_id:
+            raise OutcomeUnknown(f"{what}: the answer is about another connection")
+        return self._connection(row)
+
     async def close(self) -> None:
         """Give the connections back."""
         await self._http.close()
+
+    def _connection(self, row: WireConnection) -> Connection:
+        """A connection in the words of the model; how it spells its schedule is kept for when that is written."""
+        if row.schedule_key is not None:
+            self._schedule_keys[row.connection_id] = row.schedule_key
+        return row.to_connection()
 
     def _pages(self, query: dict[str, str], *, may_be_unknown: bool = False) -> PageReader:
         what = "list jobs"

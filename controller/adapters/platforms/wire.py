@@ -158,6 +158,10 @@ class WireTriggered(_Wire):
         )
 
 
+SCHEDULE_KEYS: Final = ("schedule_type", "scheduleType")
+"""The two spellings of one key."""
+
+
 class WireConnection(_Wire):
     """A connection; its schedule is opaque unless it looks like Airbyte's."""
 
@@ -166,10 +170,15 @@ class WireConnection(_Wire):
     status: str | None = None
     schedule: Annotated[dict[str, object] | None, PlainValidator(_dict_or_none)] = None
 
+    @property
+    def schedule_key(self) -> str | None:
+        """How this platform spells the kind of a schedule; None where it shows none that is understood."""
+        return next((key for key in SCHEDULE_KEYS if key in (self.schedule or {})), None)
+
     def to_connection(self) -> Connection:
         """The connection in the words of the model."""
         schedule = self.schedule or {}
-        kind = schedule.get("schedule_type", schedule.get("scheduleType"))
+        kind = schedule.get(self.schedule_key or "")
         return Connection(
             connection_id=self.connection_id,
             name=(self.name or "")[:NAME_LENGTH_MAX],

@@ -6,7 +6,6 @@ Each value that somebody wrote is read by itself and keeps its place, because a 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from enum import StrEnum
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,6 +17,7 @@ from controller.model.calendar import Exclusion
 from controller.model.policy import Setting
 from controller.model.schedule import (
     CatchUpPolicy,
+    Drift,
     ForeignJobs,
     Mode,
     OnDelete,
@@ -31,14 +31,6 @@ from controller.model.window import Window
 ATTEMPTS_MAX = 100
 FAILURES_MAX = 1_000_000
 T = TypeVar("T")
-
-
-class Correction(StrEnum):
-    """What is done about a difference that somebody else made on the platform."""
-
-    ENFORCE = "Enforce"
-    WARN = "Warn"
-    IGNORE = "Ignore"
 
 
 def items(read: Reader[T]) -> Reader[tuple[T, ...]]:
@@ -96,8 +88,8 @@ RETRY: Mapping[str, Reader[object]] = {
 }
 
 DRIFT: Mapping[str, Reader[object]] = {
-    "platformSchedule": scalars.one_of(Correction),
-    "connectionStatus": scalars.one_of(Correction),
+    "platformSchedule": scalars.one_of(Drift),
+    "connectionStatus": scalars.one_of(Drift),
     "foreignJobs": scalars.one_of(ForeignJobs),
 }
 

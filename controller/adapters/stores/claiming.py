@@ -15,6 +15,9 @@ WALLS_FOR = timedelta(hours=26)
 
 SECOND = timedelta(seconds=1)
 
+CORRECTIONS_KEPT_IN_MIND = 24
+"""Newest corrections of a connection that a standing holds: more than any rule counts of both fields, refused ones among them."""
+
 
 def finished_at(job: Job) -> datetime:
     """When a job that is over ended, as well as the platform says; whole seconds, rounded up."""
@@ -125,4 +128,5 @@ def platforms_of(decisions: Decisions) -> list[str]:
     refs += [ref for settled in decisions.settled for ref in (settled.claim.ref, settled.record.slot.ref)]
     refs += [rearmed.ref for rearmed in decisions.rearmed]
     refs += [settled.request.ref for settled in decisions.requests]
+    refs += [drift.ref for drift in decisions.drifts]
     return sorted({ref.platform for ref in refs})

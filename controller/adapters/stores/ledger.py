@@ -5,7 +5,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from controller.adapters.stores.claiming import WALLS_FOR, finished_at, is_phantom
+from controller.adapters.stores.claiming import CORRECTIONS_KEPT_IN_MIND, WALLS_FOR, finished_at, is_phantom
+from controller.model.drift import Correction, CorrectionStatus, DriftField, NotedDrift
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobStatus
 from controller.model.plan import AcceptSchedule, RearmFreshness
@@ -63,12 +64,14 @@ class ConnectionLedger:
     phantoms: int = 0
     content_since: datetime | None = None
     revision: str = ""
+    drifts: dict[DriftField, NotedDrift] = field(default_factory=dict)
+    corrections: list[Correction] = field(default_factory=list)
 
     def accept(self, accepted: AcceptSchedule) -> None:
         """Put a schedule in force, or take it out."""
         spec = accepted.spec
         if spec is None:
-            self.calendar_key, self.content = None, ""
+            self.calendar_key, self.content, self.drifts = None, "", {}
             return
         if spec.calendar_key != self.calendar_key:
             self.effective_since = accepted.effective_since
@@ -196,9 +199,24 @@ class ConnectionLedger:
             fresh_since=self.fresh_since,
             phantoms=self.phantoms,
             revision=self.revision,
+            drifts=dict(self.drifts),
+            corrections=self.newest_corrections()[:CORRECTIONS_KEPT_IN_MIND],
             walls=self.walls(),
             counted=frozenset(job_id for job_id, key in attributed.items() if self._is_counted(job_id, key)),
         )
+
+    def newest_corrections(self) -> tuple[Correction, ...]:
+        """All of them, newest first."""
+        return tuple(sorted(sorted(self.corrections, key=lambda c: c.field), key=lambda c: c.at, reverse=True))
+
+    def answered(self, correction: Correction, status: CorrectionStatus) -> None:
+        """What came of a correction, where that is not known yet."""
+        self.corrections = [
+            replace(each, status=status)
+            if (each.at, each.field, each.status) == (correction.at, correction.field, CorrectionStatus.SENT)
+            else each
+            for each in self.corrections
+        ]
 
     def _is_counted(self, job_id: str, key: ClaimKey) -> bool:
         record = self.records.get(key.slot.scheduled_at)
@@ -227,6 +245,9 @@ class ConnectionLedger:
             del self.records[at]
             self.walled.pop(at, None)
             self.ranges.pop(at, None)
+        recent = [correction for correction in self.corrections if correction.at >= before]
+        gone += len(self.corrections) - len(recent)
+        self.corrections = recent
         return gone + len(old_records)
 
 

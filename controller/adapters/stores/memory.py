@@ -23,6 +23,7 @@ from controller.adapters.stores.ledger import ClosedClaim
 from controller.adapters.stores.memory_state import Epoch, MemoryState
 from controller.model.asked import Asked, Request, RequestStatus
 from controller.model.condition import Condition
+from controller.model.drift import Correction, CorrectionStatus
 from controller.model.event import Event
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
@@ -114,6 +115,8 @@ class MemoryStore:
             self._state.requests.decide(asked)
             if asked.request.action is Asked.RESUME and asked.status is RequestStatus.DONE:
                 self._state.connection(asked.request.ref).failures = 0
+        for drift in decisions.drifts:
+            self._state.connection(drift.ref).drifts[drift.field] = drift
         for record in decisions.records:
             self._state.connection(record.slot.ref).put_record(record)
 
@@ -197,6 +200,23 @@ class MemoryStore:
         cancels = self._state.connection(request.ref).cancels
         before = cancels.get(request.job_id)
         cancels[request.job_id] = request if before is None else replace(request, requests=before.requests + 1)
+
+    async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
+        """Journal corrections of one platform."""
+        self._expect(*(each.ref.platform for each in corrections))
+        for each in corrections:
+            kept = replace(each, status=CorrectionStatus.SENT)
+            self._state.connection(each.ref).corrections.append(kept)
+
+    async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
+        """Note what came of corrections of one platform."""
+        self._expect(*(each.ref.platform for each in corrections))
+        for each in corrections:
+            self._state.connection(each.ref).answered(each, status)
+
+    async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
+        """Every correction since an instant, newest first."""
+        return tuple(each for each in self._state.connection(ref).newest_corrections() if each.at >= since)
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
         """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from controller.adapters.stores import sqlite_conditions as conditions_table
+from controller.adapters.stores import sqlite_drift as drift
 from controller.adapters.stores import sqlite_epochs as epochs
 from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
@@ -23,6 +24,7 @@ from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
 from controller.model.asked import Request
 from controller.model.condition import Condition
+from controller.model.drift import Correction, CorrectionStatus
 from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
@@ -100,12 +102,15 @@ class SqliteStore:
         with self._writing(*platforms_of(decisions)) as database:
             for accepted in decisions.accepted:
                 writes.accept(database, accepted)
+                if accepted.spec is None:
+                    drift.forget(database, accepted.ref)
             for settled in decisions.settled:
                 writes.settle(database, settled)
             for rearmed in decisions.rearmed:
                 writes.rearm(database, rearmed)
             for asked in decisions.requests:
                 asking.decide(database, asked)
+            drift.note(database, decisions.drifts)
             for record in decisions.records:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
             for record in decisions.records:
@@ -178,6 +183,21 @@ class SqliteStore:
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
         await self._together(request.ref.platform, lambda database: writes.put_cancel(database, request))
+
+    async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
+        """Journal corrections of one platform."""
+        for platform in sorted({each.ref.platform for each in corrections}):
+            await self._together(platform, lambda database: drift.journal(database, corrections))
+
+    async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
+        """Note what came of corrections of one platform."""
+        for platform in sorted({each.ref.platform for each in corrections}):
+            await self._together(platform, lambda database: drift.answer(database, corrections, status))
+
+    async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
+        """Every correction since an instant, newest first."""
+        with self._file.reading() as database:
+            return drift.since(database, ref, since)
 
     async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
         """Keep what was observed of jobs."""

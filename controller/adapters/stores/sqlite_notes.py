@@ -55,6 +55,7 @@ _EVENT = "INSERT INTO event (name, at, schedule, fields) VALUES (?, ?, ?, ?)"
 _PRUNE = (
     "DELETE FROM event WHERE at < ?",
     "DELETE FROM job WHERE coalesce(ended_at, created_at) < ?",
+    "DELETE FROM correction WHERE at < ?",
     """
     DELETE FROM claim WHERE status <> 'Open' AND closed_at < ? AND NOT EXISTS (
         SELECT 1 FROM slot_record AS r

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from controller.adapters.stores import sqlite_drift
 from controller.adapters.stores import sqlite_requests as asking
 from controller.adapters.stores.claiming import WALLS_FOR
 from controller.adapters.stores.rows import (
@@ -186,6 +187,7 @@ def _standings_on(
     setbacks = _setbacks(database, platform, asked, pending, has_requests=bool(requests))
     cancels = {row[1]: cancel_from_row(row) for row in database.execute(_CANCELS, asked)}
     walls = _walls(database, asked)
+    drifts, corrections = sqlite_drift.drifts_of(database, platform, asked), sqlite_drift.newest_of(database, asked)
     attributed, counted = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
     for ref, job_ids in jobs.items():
         name = ref.connection_id
@@ -202,6 +204,8 @@ def _standings_on(
                 counted=counted.intersection(job_ids),
                 requests=tuple(requests.get(name, ())),
                 suspended=suspended.get(name),
+                drifts=drifts.get(name, {}),
+                corrections=corrections.get(name, ()),
             ),
         )
 

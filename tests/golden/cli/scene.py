@@ -37,7 +37,7 @@ SPECS: dict[str, tuple[str, str]] = {
     "edited": ("  schedules:\n    - every: 12h\n", "  schedules:\n    - every: 6h\n"),
     "doubt": ("  schedules:\n    - every: 1h\n", "="),
     "legacy": ("  schedules:\n    - every: 1d\n  nonsense: 1\n", "  schedules:\n    - every: 1d\n"),
-    "future": ("  schedules:\n    - every: 6h\n  drift: {platformSchedule: Warn}\n", "="),
+    "future": ('  schedules:\n    - cron: "0 3 31 * *"\n', "="),
     "twin-a": ("  schedules:\n    - every: 6h\n", ""),
     "twin-b": ("  schedules:\n    - every: 8h\n", ""),
 }

@@ -97,6 +97,8 @@ STATUS_KEYS = {
     "nextSlotAt",
     "nextFiresAt",
     "failuresInARow",
+    "drifts",
+    "correctedToday",
     "freshness",
     "lastScheduledAt",
     "lastTriggeredAt",
@@ -121,6 +123,7 @@ STATUS_KEYS = {
     "suspend",
     "freezes",
     "foreignJobs",
+    "drift",
     "onDelete",
     "freshnessAlert",
     "conflicts",
@@ -176,7 +179,7 @@ def test_warnings_alone_exit_zero(run: Run) -> None:
     """A warning is no error."""
     code, out, _ = run("validate", "specs/future.yaml")
     assert code == 0
-    assert "warning: not-yet-supported" in out
+    assert "warning: missing-days" in out
 
 
 def test_validate_knows_platforms_only_from_a_named_file(run: Run) -> None:

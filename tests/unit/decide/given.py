@@ -14,6 +14,7 @@ from controller.decide.check import check_plan
 from controller.decide.planner import make_plan
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
+from controller.model.drift import CorrectionStatus
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import (
@@ -23,8 +24,10 @@ from controller.model.plan import (
     ClockJump,
     ConnectionFacts,
     ConnectionPlan,
+    CorrectConnection,
     Listing,
     ListingNeed,
+    NoteDrift,
     PlanningInput,
     PlatformFacts,
     RearmFreshness,
@@ -197,6 +200,10 @@ class Given:
     obstacle: Reason | None = None
     connection: Connection | None = None
     connection_read: str = ""
+    confirmed: bool = False
+    written: str = ""
+    looks: int = 1
+    pages: int = 1
     in_flight: bool = False
     permits: int = 2
     quiet_until: str = ""
@@ -228,6 +235,9 @@ class Given:
             moved_at=at(self.moved) if self.moved else None,
             success_known=self.success_known,
             last_spec=self.last_spec,
+            connection_confirmed=self.confirmed,
+            connection_written_at=at(self.written) if self.written else None,
+            looks=self.looks,
         )
 
     def platform(self) -> PlatformFacts:
@@ -237,7 +247,14 @@ class Given:
         quiet = at(self.quiet_until) if self.quiet_until else None
         listing = None if self.listing == "none" else seen
         return PlatformFacts(
-            self.profile, listing, self.permits, quiet, self.trouble, skewed=self.skewed, jump=self.jump
+            self.profile,
+            listing,
+            self.permits,
+            quiet,
+            self.trouble,
+            skewed=self.skewed,
+            jump=self.jump,
+            connection_pages=self.pages,
         )
 
     def known(self) -> PlanningInput:
@@ -290,6 +307,12 @@ def _action(action: Action) -> str:
             return f"fresh since {clock(fresh_since)}{gone}"
         case SettleRequest(request, status, message):
             return f"answer {request.action} {status}: {message}"
+        case NoteDrift(drift=drift):
+            fought = " fought" if drift.fighting_since is not None else ""
+            return f"note {drift.field} {drift.observed if drift.stands else 'over'}{fought}"
+        case CorrectConnection(change=change):
+            wanted = "" if change.status is None else f" {change.status}"
+            return f"correct{' manual' if change.manual else ''}{wanted}"
         case CancelJob():
             return f"cancel {action.job.job_id} for {action.reason}"
 
@@ -313,6 +336,7 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
     records = {record.slot.scheduled_at: record for record in stands.pending}
     for accepted in (action for action in plan.actions if isinstance(action, AcceptSchedule)):
         stands = _accepted(stands, accepted)
+    stands = _corrected(stands, plan)
     for action in plan.actions:
         match action:
             case RearmFreshness(_, _, fresh_since, withdrawn):
@@ -343,6 +367,17 @@ def after(stands: Standing, plan: ConnectionPlan) -> Standing:
                 stands = replace(stands, counted=stands.counted | {record.job_id})
     pending = (records[scheduled] for scheduled in sorted(records) if not records[scheduled].outcome.is_final)
     return replace(stands, pending=tuple(pending))
+
+
+def _corrected(stands: Standing, plan: ConnectionPlan) -> Standing:
+    """With what the plan notes of drift, and with its correction taken."""
+    for action in plan.actions:
+        if isinstance(action, NoteDrift):
+            stands = replace(stands, drifts={**stands.drifts, action.drift.field: action.drift})
+        elif isinstance(action, CorrectConnection):
+            taken = tuple(replace(each, status=CorrectionStatus.TAKEN) for each in action.corrections)
+            stands = replace(stands, corrections=(*taken, *stands.corrections))
+    return stands
 
 
 def _accepted(stands: Standing, accepted: AcceptSchedule) -> Standing:

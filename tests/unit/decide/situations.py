@@ -1,5 +1,6 @@
 """Random situations before the planner, all of them possible: what the store, the specs and the platform could say at one instant."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,8 @@ from controller.decide.calendar import Calendar
 from controller.decide.sight import is_under_way
 from controller.decide.slots import calendar_in_force, due_slots, fires_at
 from controller.model.calendar import CalendarEntry, EntryKind
-from controller.model.connection import ConnectionStatus
+from controller.model.connection import ConnectionStatus, PlatformScheduleKind
+from controller.model.drift import Correction, CorrectionStatus, DriftField, NotedDrift
 from controller.model.identity import ClaimKey, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import AITRONOS
@@ -18,6 +20,7 @@ from controller.model.record import Answer, Claim, Outcome, Reason, Setbacks, Sl
 from controller.model.schedule import (
     CatchUp,
     CatchUpPolicy,
+    Drift,
     ForeignJobs,
     Mode,
     Overlap,
@@ -109,7 +112,28 @@ def specs(draw: st.DrawFn) -> ScheduleSpec:
         freezes=draw(st.sampled_from([(), (), (), (draw(pauses()),)])),
         failure_budget=draw(st.sampled_from([None, None, 3])),
         stalled_after=draw(lengths(20)),
+        drift_schedule=draw(st.sampled_from(Drift)),
+        drift_status=draw(st.sampled_from(Drift)),
     )
+
+
+@st.composite
+def drifts(draw: st.DrawFn, now: str) -> dict[str, Any]:
+    """What may be noted of the connection, and what was corrected of it lately."""
+    noted: dict[DriftField, NotedDrift] = {}
+    for field in draw(st.sets(st.sampled_from(DriftField))):
+        began = at(now) - timedelta(minutes=draw(st.integers(60, 300)))
+        ended = draw(st.sampled_from([None, at(now) - timedelta(minutes=draw(st.integers(0, 59)))]))
+        fought = draw(st.sampled_from([None, None, began]))
+        policy, generation = draw(st.sampled_from(Drift)), draw(st.sampled_from([0, 1]))
+        noted[field] = NotedDrift(REF, field, policy, "manual", "cron", began, generation, ended, fought)
+    ages = sorted(draw(st.sets(st.integers(0, 7_000), max_size=8)))
+    made = [
+        Correction(REF, field, at(now) - timedelta(seconds=age), "cron", "manual", 1, max(8 - place, 0), status)
+        for place, age in enumerate(ages)
+        for field, status in [(draw(st.sampled_from(DriftField)), draw(st.sampled_from(CorrectionStatus)))]
+    ]
+    return {"drifts": noted, "corrections": tuple(made)}
 
 
 @st.composite
@@ -163,6 +187,7 @@ def standings(draw: st.DrawFn, in_force: ScheduleSpec, now: str, known_jobs: tup
         in_force,
         clock(watermark),
         **known,
+        **draw(drifts(now)),
         failures=draw(st.integers(0, 3)),
         counted=frozenset(job_id for job_id in owned if draw(st.integers(0, 3)) == 0),
         claim=open_claim,
@@ -198,7 +223,21 @@ def situations(draw: st.DrawFn) -> Given:
         listing=draw(st.sampled_from([clock(begun)] * 4 + ["none"])),
         covers=clock(begun - timedelta(minutes=draw(st.integers(5, 300)))),
         obstacle=draw(st.sampled_from([None] * 6 + list(OBSTACLES))),
-        connection=draw(st.sampled_from([None, *(connection(status) for status in ConnectionStatus)])),
+        connection=draw(
+            st.sampled_from(
+                [
+                    None,
+                    *(
+                        replace(connection(status), schedule_kind=kind)
+                        for status in ConnectionStatus
+                        for kind in PlatformScheduleKind
+                    ),
+                ]
+            )
+        ),
+        confirmed=draw(st.booleans()),
+        written=draw(st.sampled_from(["", clock(at(now) - timedelta(seconds=draw(st.integers(0, 20))))])),
+        looks=draw(st.integers(1, 9)),
         connection_read=draw(st.sampled_from(["", clock(at(now) - timedelta(seconds=5))])),
         in_flight=draw(st.sampled_from([False] * 5 + [True])),
         permits=draw(st.integers(0, 2)),

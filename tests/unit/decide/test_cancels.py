@@ -65,9 +65,13 @@ CASES: dict[str, tuple[Given, str]] = {
         CANCEL,
     ),
     "under Ignore nobody else's": (Given(now="10:00", spec=IGNORING, jobs=LONG), NEXT),
-    "Observe cancels nothing": (
+    "Observe cancels nothing, and says that it is stuck": (
         Given(now="10:00", spec=OBSERVING, jobs=LONG, standing=standing(OBSERVING, "08:00")),
-        NEXT,
+        f"hold Stuck; {NEXT}",
+    ),
+    "Observe believes that it is stuck after a look since then": (
+        Given(now="10:00", spec=OBSERVING, jobs=LONG, standing=standing(OBSERVING, "08:00"), listing="09:30"),
+        f"need Limit from 10:00; {NEXT}",
     ),
     "while suspended the limit holds": (
         Given(now="10:00", spec=SUSPENDED, jobs=LONG),

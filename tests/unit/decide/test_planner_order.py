@@ -7,8 +7,9 @@ import pytest
 
 from controller.decide import rules
 from controller.decide.check import check_plan
+from controller.decide.drift import double_scheduled
 from controller.decide.planner import RETRY_RULES, RULES, make_plan
-from controller.model.connection import ConnectionStatus
+from controller.model.connection import ConnectionStatus, PlatformScheduleKind
 from controller.model.plan import RecordSlot
 from controller.model.record import Reason
 from controller.model.schedule import CatchUp, Suspension
@@ -39,6 +40,7 @@ ORDER = (
     rules.expired,
     rules.refused_before,
     rules.inactive,
+    double_scheduled,
     rules.window_closed,
     rules.unseen,
     rules.overlapping,
@@ -50,6 +52,7 @@ IN_DOUBT = standing(watermark="10:15", claim=claim(written="10:31", baseline=("j
 BEFORE = standing(schedule="before")
 REFUSED = standing(setbacks=setbacks("10:15", refusals=4, attempts=4))
 INACTIVE = connection(ConnectionStatus.INACTIVE)
+DOUBLED = replace(connection(ConnectionStatus.ACTIVE), schedule_kind=PlatformScheduleKind.BASIC)
 SHUT = spec(windows=deny("0 10 * * *", 20))
 ZURICH = spec(cron("30 11 * * *", "Europe/Zurich"))
 ZURICH_BRIEF = spec(ZURICH.entries, catch_up=CatchUp(window=timedelta(minutes=1)))
@@ -95,11 +98,26 @@ PAIRS: dict[str, tuple[Given, str]] = {
     ),
     "refused_before before inactive": (
         Given(now="10:15", standing=REFUSED, connection=INACTIVE),
-        "hold Refused 10:15",
+        "note connectionStatus inactive; hold Refused 10:15",
+    ),
+    "inactive before double_scheduled": (
+        Given(now="10:15", connection=replace(INACTIVE, schedule_kind=PlatformScheduleKind.BASIC)),
+        (
+            "Held(ConnectionInactive) 10:15; note platformSchedule basic; note connectionStatus inactive; hold ConnectionInactive 10:15;"
+            " hold DoubleScheduled"
+        ),
+    ),
+    "double_scheduled before window_closed": (
+        Given(now="10:15", spec=SHUT, connection=DOUBLED),
+        "Held(DoubleScheduled) 10:15; note platformSchedule basic; hold DoubleScheduled 10:15; hold DoubleScheduled",
+    ),
+    "double_scheduled before unseen": (
+        Given(now="10:15", connection=DOUBLED, listing="none"),
+        "Held(DoubleScheduled) 10:15; note platformSchedule basic; hold DoubleScheduled 10:15; hold DoubleScheduled",
     ),
     "inactive before window_closed": (
         Given(now="10:15", spec=SHUT, connection=INACTIVE),
-        "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15",
+        "Held(ConnectionInactive) 10:15; note connectionStatus inactive; hold ConnectionInactive 10:15",
     ),
     "window_closed before unseen": (
         Given(now="10:15", spec=SHUT, listing="none"),
@@ -111,7 +129,7 @@ PAIRS: dict[str, tuple[Given, str]] = {
     ),
     "inactive before unseen": (
         Given(now="10:15", connection=INACTIVE, listing="none"),
-        "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15",
+        "Held(ConnectionInactive) 10:15; note connectionStatus inactive; hold ConnectionInactive 10:15",
     ),
     "unseen before overlapping": (
         Given(now="10:15", listing="10:14", jobs=ACTIVE_START),

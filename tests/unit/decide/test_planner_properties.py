@@ -9,19 +9,21 @@ from hypothesis import settings
 from controller.decide.case import WINDOW_STEP
 from controller.decide.planner import make_plan
 from controller.decide.slots import deadline, fires_at, next_slot
+from controller.model.connection import PlatformScheduleKind
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import (
     AcceptSchedule,
     CancelJob,
     ConnectionPlan,
+    CorrectConnection,
     RearmFreshness,
     RecordSlot,
     SettleClaim,
     TriggerSync,
 )
 from controller.model.record import CancelRequest, Reason
-from controller.model.schedule import ForeignJobs
+from controller.model.schedule import Drift, ForeignJobs
 from tests.unit.decide.given import REF, Given, after, at, clock, decide
 from tests.unit.decide.situations import calendar_now, is_waiting_for_an_answer, open_slots, situations
 
@@ -99,6 +101,11 @@ def written(given: Given, plan: ConnectionPlan) -> Given:
                 requests = stands.cancel.requests + 1 if stands.cancel and stands.cancel.job_id == ended.job_id else 1
                 asked = CancelRequest(REF, ended.job_id, reason, at(given.now), requests)
                 known = replace(known, standing=replace(stands, cancel=asked))
+            case CorrectConnection(change=change) if known.connection is not None:
+                set_now = replace(known.connection, status=change.status or known.connection.status)
+                if change.manual:
+                    set_now = replace(set_now, schedule_kind=PlatformScheduleKind.MANUAL)
+                known = replace(known, connection=set_now, confirmed=False, written=given.now)
             case _:
                 pass
     return known
@@ -155,6 +162,7 @@ def test_with_nothing_to_do_it_sleeps_until_the_next_slot(given: Given) -> None:
         or wanted.suspend
         or wanted.freezes
         or wanted.windows
+        or {wanted.drift_schedule, wanted.drift_status} != {Drift.IGNORE}
     )
     if is_plain and (wanted is None or wanted.foreign_jobs is not ForeignJobs.CANCEL) and given.success_known:
         assert not plan.needs
@@ -191,11 +199,12 @@ def test_in_a_calm_world_every_slot_is_final_when_its_window_is_over(given: Give
         instants[now] = instants.get(now, 0) + 1
         assert instants[now] < 8, "the same instant again and again"
         plan = decide(replace(calm, now=clock(now)))
-        calm = replace(calm, standing=after(calm.facts().standing, plan), now=clock(now))
+        calm = written(replace(calm, now=clock(now)), plan)
+        calm = replace(calm, jobs=())
         if plan.needs:
             begun = max(now, min(need.begun_after for need in plan.needs))
             calm = replace(calm, listing=clock(begun), covers=clock(begun - timedelta(hours=24, minutes=10)))
-            calm = replace(calm, connection_read=clock(begun), success_known=True)
+            calm = replace(calm, connection_read=clock(begun), confirmed=True, success_known=True)
             now = begun
         elif plan.wake_at is None:
             break

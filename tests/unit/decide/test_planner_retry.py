@@ -179,7 +179,7 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "a paused connection": (
         replace(failed("10:18"), connection=connection(ConnectionStatus.INACTIVE)),
-        "hold ConnectionInactive 10:15; wake 10:30",
+        "note connectionStatus inactive; hold ConnectionInactive 10:15; wake 10:30",
     ),
     "an active job is waited for, whatever overlap says": (
         failed("10:18", job("x1", "10:17:30", RUNNING, JobKind.RESET), J1),

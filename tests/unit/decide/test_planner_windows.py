@@ -41,7 +41,7 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "what waits is asked again one step after its window": (
         Given(now="10:16", spec=BRIEF, connection=PAUSED),
-        "Held(ConnectionInactive) 10:15; hold ConnectionInactive 10:15; wake 10:20:00.001",
+        "Held(ConnectionInactive) 10:15; note connectionStatus inactive; hold ConnectionInactive 10:15; wake 10:20:00.001",
     ),
     "at the end itself it still waits": (
         Given(
@@ -50,7 +50,7 @@ CASES: dict[str, tuple[Given, str]] = {
             connection=PAUSED,
             standing=standing(BRIEF, "10:15", pending=(held("10:15", Reason.CONNECTION_INACTIVE),)),
         ),
-        "hold ConnectionInactive 10:15; wake 10:20:00.001",
+        "note connectionStatus inactive; hold ConnectionInactive 10:15; wake 10:20:00.001",
     ),
     "without one it lasts until the next slot": (Given(now="10:29:59", spec=spec()), "trigger 10:15; wake 10:30"),
     "but never longer than a day": (

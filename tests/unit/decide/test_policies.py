@@ -15,6 +15,7 @@ from controller.model.policy import Policy, Setting
 from controller.model.schedule import (
     CatchUp,
     CatchUpPolicy,
+    Drift,
     ForeignJobs,
     FreshnessAlert,
     Mode,
@@ -70,7 +71,8 @@ EVERY_VALUE: dict[str, tuple[object, Mapping[str, Any]]] = {
     "endDate": (SUMMER, {"end_date": SUMMER}),
     "suspend": (Suspension("x"), {"suspend": Suspension("x")}),
     "drift.foreignJobs": (ForeignJobs.IGNORE, {"foreign_jobs": ForeignJobs.IGNORE}),
-    "drift.platformSchedule": ("Warn", {"unsupported": ("drift.platformSchedule",)}),
+    "drift.platformSchedule": (Drift.ENFORCE, {"drift_schedule": Drift.ENFORCE}),
+    "drift.connectionStatus": (Drift.IGNORE, {"drift_status": Drift.IGNORE}),
     "onDelete": (OnDelete.CANCEL_RUNNING, {"on_delete": OnDelete.CANCEL_RUNNING}),
     "freshnessAlert.warnAfter": (HOUR, {"freshness_alert": FreshnessAlert(warn_after=HOUR)}),
     "freshnessAlert.errorAfter": (HOUR, {"freshness_alert": FreshnessAlert(error_after=HOUR)}),

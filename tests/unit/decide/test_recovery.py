@@ -117,7 +117,7 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "busy: what was read before the answer proves nothing": (
         in_doubt("10:15:05", busy("10:15:01"), connection=INACTIVE, connection_read="10:15"),
-        BUSY,
+        f"note connectionStatus inactive; {BUSY}",
     ),
     "busy: a known job is active": (
         in_doubt("10:15:05", busy("10:15:01", baseline=("j1",)), jobs=(job("j1", "10:00", RUNNING),)),

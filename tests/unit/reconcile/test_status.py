@@ -9,13 +9,14 @@ import pytest
 from controller.adapters.specs.tree import parse_tree
 from controller.adapters.stores.memory import MemoryStore
 from controller.errors import SpecSourceUnavailable
+from controller.model.drift import Correction, CorrectionStatus, DriftField, NotedDrift
 from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule
 from controller.model.profile import EMBEDDED
 from controller.model.record import Answer, Claim, Outcome, Reason, SlotRecord
-from controller.model.schedule import ScheduleSpec
+from controller.model.schedule import Drift, ScheduleSpec
 from controller.model.status import ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecTree
 from controller.ports.store import Decisions
@@ -157,13 +158,45 @@ def test_a_suspended_schedule_says_why_and_by_whom(bench: Bench) -> None:
     assert status.condition.message == "moving house (by ana)"
 
 
-def test_a_schedule_that_asks_for_what_does_not_exist_yet_is_held(bench: Bench) -> None:
-    """What is not supported yet holds the schedule, and the state names it."""
-    text = ORDERS + "  drift: {connectionStatus: Warn}\n"
+def drifting(**more: Any) -> NotedDrift:
+    """The platform's own schedule was found to be one."""
+    known: dict[str, Any] = {"policy": Drift.WARN, "desired": "manual", "observed": "every 1d", "began_at": minute(-5)}
+    return NotedDrift(REF, DriftField.SCHEDULE, **(known | {"generation": 1} | more))
+
+
+@pytest.mark.parametrize(
+    ("drift", "expected"),
+    [
+        (drifting(), (State.HELD, Reason.DOUBLE_SCHEDULED)),
+        (drifting(ended_at=minute(-1)), (State.READY, None)),
+        (drifting(ended_at=minute(-1), fighting_since=minute(-3)), (State.HELD, Reason.FIGHT_DETECTED)),
+        (drifting(fighting_since=minute(-3), generation=0), (State.HELD, Reason.DOUBLE_SCHEDULED)),
+    ],
+)
+def test_a_connection_that_is_not_as_desired_holds_its_schedule(
+    bench: Bench, drift: NotedDrift, expected: tuple[State, Reason | None]
+) -> None:
+    """Shown from what was noted last, without a look at the platform, with how often it was corrected today."""
+    bench.take_in()
+    rows = [Correction(REF, DriftField.SCHEDULE, minute(at), "every 1d", "manual", 1, 1) for at in (-900, -3, -2)]
+
+    async def note() -> None:
+        await bench.store.apply(Decisions(drifts=[drift]))
+        await bench.store.journal_corrections(rows)
+        await bench.store.answer_corrections(rows[-1:], CorrectionStatus.REFUSED)
+
+    asyncio.run(note())
+    status = bench.status()
+    assert said(status) == expected
+    assert status.corrected_today == 1
+
+
+def test_a_schedule_that_only_observes_goes_on_observing(bench: Bench) -> None:
+    """Nothing waits for the connection there."""
+    text = ORDERS + "  mode: Observe\n"
     bench.take_in(text)
-    status = bench.status(text)
-    assert said(status) == (State.HELD, Reason.NOT_YET_SUPPORTED)
-    assert "drift.connectionStatus" in status.condition.message
+    asyncio.run(bench.store.apply(Decisions(drifts=[drifting()])))
+    assert bench.status(text).condition.state is State.OBSERVING
 
 
 def test_a_schedule_without_a_spec_is_removed(bench: Bench) -> None:

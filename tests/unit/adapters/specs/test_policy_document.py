@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.model.policy import Policy, Setting
-from controller.model.schedule import Origin, Overlap, Suspension
+from controller.model.schedule import Drift, Origin, Overlap, Suspension
 from controller.model.window import Window, WindowKind
 from tests.unit.adapters.specs.test_schedule_document import ALL
 from tests.unit.adapters.specs.texts import other, read
@@ -72,11 +72,13 @@ def test_every_field_of_a_schedule_may_be_a_default_but_three() -> None:
     assert all(not name.startswith("defaults") for name in policy.defaults)
 
 
-def test_a_field_that_does_nothing_yet_is_a_warning_of_the_policy() -> None:
-    """Every schedule that gets it is held, so the policy is told."""
-    tree = read(other("SyncPolicy", "{selector: {}, defaults: {drift: {platformSchedule: Warn}}}"))
-    assert [(w.code, w.origin.column) for w in tree.warnings] == [("not-yet-supported", 41)]
-    assert set(tree.policies[0].defaults) == {"drift.platformSchedule"}
+def test_what_is_done_about_drift_may_be_said_by_a_policy() -> None:
+    """For every schedule that it selects, each field by itself."""
+    tree = read(other("SyncPolicy", "{selector: {}, defaults: {drift: {platformSchedule: Enforce}}}"))
+    assert tree.warnings == ()
+    assert {name: setting.value for name, setting in tree.policies[0].defaults.items()} == {
+        "drift.platformSchedule": Drift.ENFORCE
+    }
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron, Ex
 from controller.model.schedule import (
     CatchUp,
     CatchUpPolicy,
+    Drift,
     ForeignJobs,
     FreshnessAlert,
     Mode,
@@ -103,6 +104,8 @@ BACKUP = Window(WindowKind.DENY, "0 2 * * *", 10_800, "Europe/Zurich", "backup",
         ),
         ('suspend: {until: "2026-12-01T08:00:00Z"}', "suspend", Suspension(until=datetime(2026, 12, 1, 8, tzinfo=UTC))),
         ("drift: {foreignJobs: Cancel}", "foreign_jobs", ForeignJobs.CANCEL),
+        ("drift: {platformSchedule: Enforce}", "drift_schedule", Drift.ENFORCE),
+        ("drift: {connectionStatus: Ignore}", "drift_status", Drift.IGNORE),
         ("onDelete: CancelRunning", "on_delete", OnDelete.CANCEL_RUNNING),
         ("freshnessAlert: {warnAfter: 6h}", "freshness_alert", FreshnessAlert(timedelta(hours=6))),
         ("freshnessAlert: {errorAfter: 6h}", "freshness_alert", FreshnessAlert(None, timedelta(hours=6))),
@@ -115,14 +118,6 @@ def test_a_field_means_what_it_says(line: str, attribute: str, value: Any) -> No
     assert replace(tree.specs[0], content="", origins={}) == replace(
         spec_of(MINIMAL), content="", origins={}, **{attribute: value}
     )
-
-
-@pytest.mark.parametrize("name", ["platformSchedule", "connectionStatus"])
-def test_a_field_that_does_nothing_yet_is_named(name: str) -> None:
-    """A valid field that is not in force yet is named in the spec and warned about, never silently ignored."""
-    tree = read(MINIMAL + f"  drift: {{{name}: Warn}}")
-    assert (tree.errors, tree.specs[0].unsupported) == ((), (f"drift.{name}",))
-    assert [(warning.code, warning.origin.line) for warning in tree.warnings] == [("not-yet-supported", 7)]
 
 
 ALL = """\

@@ -13,12 +13,13 @@ from controller.adapters.stores.sqlite import SqliteStore, StoreMode
 from controller.model.asked import Asked, Request, Source
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType
+from controller.model.drift import Correction, DriftField, NotedDrift
 from controller.model.event import Event, EventName
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule, SettleClaim
 from controller.model.record import CancelRequest, Claim, ClaimStatus, Outcome, Reason, SlotRecord, Standing
-from controller.model.schedule import Origin, ScheduleSpec
+from controller.model.schedule import Drift, Origin, ScheduleSpec
 from controller.ports.store import Store
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -156,6 +157,19 @@ def job_of(
 def cancel_of(job_id: str, at: float = 0, ref: ConnectionRef = ORDERS) -> CancelRequest:
     """A cancel."""
     return CancelRequest(ref, job_id, Reason.MAX_DURATION, minute(at))
+
+
+def drift_of(at: float = 0, field: DriftField = DriftField.SCHEDULE, ended: float | None = None) -> NotedDrift:
+    """A field that differs."""
+    over = None if ended is None else minute(ended)
+    return NotedDrift(ORDERS, field, Drift.ENFORCE, "manual", "cron", minute(at), 1, over, fighting_since=over)
+
+
+def correction_of(
+    at: float = 0, field: DriftField = DriftField.SCHEDULE, ref: ConnectionRef = ORDERS, look: int = 1
+) -> Correction:
+    """A correction that is about to be sent."""
+    return Correction(ref, field, minute(at), "cron", "manual", 1, look)
 
 
 def event_of(at: float = 0, *, schedule: str | None = "nightly") -> Event:
