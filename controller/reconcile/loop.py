@@ -4,24 +4,23 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
-from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, SpecSourceUnavailable, StoreUnavailable
+from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync, Write
 from controller.model.record import Reason
 from controller.model.revision import held_text
-from controller.ports.spec_source import SpecTree
 from controller.reconcile import act, say
 from controller.reconcile.aftermath import take_in
 from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.requests import Asking
+from controller.reconcile.spec_watch import SpecWatch
 from controller.reconcile.timekeeping import Timekeeper
 from controller.reconcile.world import World
 
@@ -30,9 +29,6 @@ WORKING_SET_MAX = 2000
 
 FETCHING = "fetch the specs"
 """The name of the one task that does."""
-
-FIRST_READ_AGAIN_SECONDS = 5.0
-"""Pause before a spec source is asked again that could not be read since the start."""
 
 AFTER_START = timedelta(seconds=2)
 """When a connection is judged again whose sync was just started, from the second on in which it was: nothing is urgent there, and those
@@ -57,12 +53,8 @@ class Loop:
         self._unexpected: set[ConnectionRef] = set()
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._must_fetch = True
-        self._fetched: SpecTree | SpecSourceUnavailable | None = None
-        self._fetching_again: asyncio.TimerHandle | None = None
+        self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
         self._has_asked = False
-        self._outdated: set[str] = set()
-        self._updating: set[str] = set()
         self._must_resync = False
         self._must_prune = False
 
@@ -77,8 +69,7 @@ class Loop:
 
     def fetch_soon(self) -> None:
         """Read the specs again at once (``SIGHUP``, a poll, a webhook)."""
-        self._must_fetch = True
-        self._wake.set()
+        self._specs.fetch_soon()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Reconcile until ``stop`` is set, then wait a bounded time for what is under way; syncs are left running."""
@@ -143,9 +134,7 @@ class Loop:
         if gained:
             self._ready |= await self._refs_on(gained)
         if gained and self._has_asked:
-            # Whoever held it before may have acted on a newer revision than the one that was read here last.
-            self._outdated |= gained
-            self._must_fetch = True
+            self._specs.outdate(gained)
         self._has_asked = True
         gained.clear()
 
@@ -244,43 +233,13 @@ class Loop:
                 self._spawn(self._list(platform), f"list {platform.name}")
 
     async def _look_at_specs(self) -> None:
-        """Ask the spec source when it is time to, beside everything else: a source that hangs holds up nothing."""
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
-        await self._take_fetched()
-        if self._must_fetch and FETCHING not in self._tasks.values():
-            applied = await applied_revision(self._world.store, self._mind)
-            self._must_fetch = False
-            self._updating |= self._outdated
-            self._outdated.clear()
-            self._spawn(self._fetch(applied), FETCHING)
+        self._ready |= await self._specs.take()
+        if self._specs.must_fetch and FETCHING not in self._tasks.values():
+            self._spawn(await self._specs.begin(), FETCHING)
             # One that has nothing to wait for is done after this.
             await self._world.clock.sleep(0)
-            await self._take_fetched()
-
-    async def _take_fetched(self) -> None:
-        if self._fetched is None:
-            return
-        try:
-            self._ready |= await take_specs(self._world, self._mind, self._fetched)
-            self._ready |= await self._refs_on(self._updating)
-            self._updating.clear()
-            if self._mind.source_trouble and (self._mind.restored or not self._mind.loaded):
-                # Without specs nothing is done, and old ones are not what anybody asks for now, so the next poll is too far away.
-                self._fetch_later()
-        except Exception:
-            # What could not be kept is read again.
-            self._must_fetch = True
-            raise
-        finally:
-            self._fetched = None
-
-    async def _fetch(self, applied: str) -> None:
-        self._fetched = await fetch_specs(self._world, applied)
-
-    def _fetch_later(self) -> None:
-        if self._fetching_again is not None:
-            self._fetching_again.cancel()
-        self._fetching_again = asyncio.get_running_loop().call_later(FIRST_READ_AGAIN_SECONDS, self.fetch_soon)
+            self._ready |= await self._specs.take()
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
@@ -313,7 +272,7 @@ class Loop:
         The first look also tells the platform's time, and by a wrong clock slots would be decided that have not come.
         """
         platform = self._mind.platforms.get(name)
-        return name in self._outdated or name in self._updating or (platform is not None and platform.is_unseen)
+        return self._specs.awaits(name) or (platform is not None and platform.is_unseen)
 
     def _note(self, decided: ConnectionPlan) -> None:
         """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""

@@ -18,7 +18,7 @@ from controller.decide.cron.fields import EXPRESSION_CHARACTERS_MAX
 from controller.decide.policies import PLACES
 from controller.model.calendar import EntryKind
 from controller.model.request import RequestAction
-from controller.model.schedule import Origin, Retry, ScheduleSpec
+from controller.model.schedule import Drift, Origin, Retry, ScheduleSpec
 from controller.model.window import OnClose, WindowKind
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -44,8 +44,8 @@ DEFAULTS: Mapping[str, str] = {
     "timeZone": "UTC",
     "anchor": "1970-01-01T00:00:00Z",
     "windows.onClose": OnClose.LET_RUN.value,
-    "drift.platformSchedule": behaviour.Correction.WARN.value,
-    "drift.connectionStatus": behaviour.Correction.WARN.value,
+    "drift.platformSchedule": Drift.WARN.value,
+    "drift.connectionStatus": Drift.WARN.value,
     "retry.backoff": "1m",
     "retry.maxBackoff": "30m",
 }
