@@ -105,6 +105,8 @@ STATUS_KEYS = {
     "activeJob",
     "lastSlots",
     "lastRuns",
+    "requests",
+    "suspendedByHand",
     "catchUp",
     "whenInDoubt",
     "minGap",
