@@ -107,6 +107,8 @@ STATUS_KEYS = {
     "activeJob",
     "lastSlots",
     "lastRuns",
+    "requests",
+    "suspendedByHand",
     "catchUp",
     "whenInDoubt",
     "minGap",

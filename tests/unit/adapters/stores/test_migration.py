@@ -123,8 +123,10 @@ def test_a_claim_is_written_under_the_epoch_in_force_whoever_writes(path: Path, 
     run(store.claim(claim_of(5)))
     run(store.close())
     columns = "scheduled_at, run, attempt, written_at, baseline, schedule, revision, status, answer, answered_at, closed_at, close_reason"
-    into = f"INSERT INTO claim (platform, connection_id, {columns}, epoch)"
-    copied = f"{into} SELECT platform, 'users', {columns}, {epoch} FROM claim WHERE status = 'Open'"
+    copied = (
+        f"INSERT INTO claim (platform, connection_id, {columns}, epoch)"
+        f" SELECT platform, 'users', {columns}, {epoch} FROM claim WHERE status = 'Open'"
+    )
     for statement in (copied, f"UPDATE claim SET epoch = {epoch} WHERE status = 'Open'"):
         with pytest.raises(sqlite3.IntegrityError, match="under the epoch in force"):
             alter(path, statement)
