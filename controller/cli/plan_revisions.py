@@ -31,14 +31,11 @@ def add_revisions(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--from-revision", metavar="A", help="a branch, tag or commit of the local repository")
     group.add_argument("--to-revision", metavar="B", help="the same: what is compared with A")
     group.add_argument("--repository", type=Path, metavar="DIR", help="default: the one around the working directory")
-    group.add_argument(
-        "--path", metavar="DIR", help="the folder of specs in the repository; default specs, or the setting specs.path"
-    )
 
 
 def is_wanted(parsed: argparse.Namespace) -> bool:
     """Whether any option of two revisions is given."""
-    names = ("from_revision", "to_revision", "repository", "path")
+    names = ("from_revision", "to_revision", "repository")
     return any(getattr(parsed, name) is not None for name in names)
 
 

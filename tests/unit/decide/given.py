@@ -260,7 +260,9 @@ class Given:
     def known(self) -> PlanningInput:
         """All of it."""
         platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
-        return PlanningInput(at(self.now), REVISION, platforms, (self.facts(),), self.frozen, self.allow_resets)
+        return PlanningInput(
+            at(self.now), REVISION, platforms, (self.facts(),), self.frozen, allow_resets=self.allow_resets
+        )
 
 
 def decide(given: Given) -> ConnectionPlan:
