@@ -46,6 +46,10 @@ class Allowance:
             else:
                 self._waiting.discard(decided.ref)
 
+    def give_back(self, platform: str) -> None:
+        """Nothing was sent of a write that a plan decided: trouble of a store or a platform must not use up what is allowed."""
+        self._spent[platform] = max(self._spent[platform] - 1, 0)
+
     def renew(self) -> set[ConnectionRef]:
         """Give everything anew; returns the connections that have waited for it."""
         waiting, self._waiting = self._waiting, set()

@@ -10,10 +10,8 @@ WRITES = "controller.adapters.stores.sqlite_writes"
 ACCEPTANCE = "controller.decide.acceptance"
 CANCEL_TESTS = "tests/simulation/mutants/test_cancel_order.py"
 LISTING_TESTS = "tests/unit/adapters/platforms/test_listing.py"
-JOURNALS = (
-    "        await world.store.request_cancel(CancelRequest(action.ref, action.job.job_id, action.reason, now))\n"
-)
-DELETES = "        await platform.platform.cancel_job(action.job.job_id)\n"
+JOURNALS = "        await _journal(world, CancelRequest(action.ref, action.job.job_id, action.reason, now))\n"
+DELETES = "        is_sent = True\n        await platform.platform.cancel_job(action.job.job_id)\n"
 
 OF_THE_SURROUNDINGS: tuple[Mutant, ...] = (
     Mutant(
