@@ -74,7 +74,7 @@ def test_what_was_not_sent_uses_nothing_up() -> None:
         await stage.start(resync=timedelta(hours=1))
         await stage.run_for(120)
         assert len(stage.log.of(EventName.CANCEL_FAILED)) > SafetyLimits().write_count
-        stage.platform.get_jobs = read  # type: ignore[method-assign]
+        stage.platform.get_jobs = read  # type: ignore[method-assign,assignment]
         await stage.run_for(60)
         assert [job.status for job in stage.platform.jobs_of(ref.connection_id)] == [JobStatus.CANCELLED]
 
