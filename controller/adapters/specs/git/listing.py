@@ -42,7 +42,7 @@ async def tree_of(git: Git, commit: str, path: str) -> str:
     kind, oid = row.partition(b"\t")[0].split()[1:3] if row else (b"", b"")
     if not row:
         raise SpecSourceUnavailable(
-            f"the revision has no directory {wanted}; set specs.path to the one that holds the specs"
+            f"the revision has no directory {wanted}; set specs.path to the one that holds the specs, or keep a file in it where all of them shall go"
         )
     if kind != b"tree":
         raise SpecSourceUnavailable(f"{wanted} is no directory in the revision; links and submodules are not followed")
