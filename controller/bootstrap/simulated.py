@@ -68,6 +68,7 @@ def simulated_controller(ports: SimulatedPorts) -> Loop:
             spec_poll=timedelta(minutes=5),
             resync=timedelta(hours=1),
             request_poll=timedelta(hours=1),
+            allow_resets=True,
         )
     )
 

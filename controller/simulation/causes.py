@@ -39,15 +39,19 @@ DOWN = frozenset({*CRASHES, K.GRACEFUL_STOP, K.PAUSE, K.SUSPEND_MACHINE, K.ELECT
 UNREAD = frozenset({K.SOURCE_FAILS, K.FETCH_HANGS, K.FORCE_PUSH})
 """The specs cannot be read, or are refused, which matters only to a life that has not read them yet."""
 
+EDITED = frozenset({K.SCHEDULE_SET, K.STATUS_SET})
+"""Somebody changed the connection itself on its platform; that is seen when connections are listed next."""
+
 EXPLAINS: Mapping[tuple[Outcome, Reason], frozenset[FaultKind]] = {
-    (Outcome.MISSED, Reason.SUPERSEDED): UNREACHABLE | REFUSING | STORAGE | DOWN,
-    (Outcome.MISSED, Reason.DEADLINE): UNREACHABLE | REFUSING | STORAGE | DOWN,
+    (Outcome.MISSED, Reason.SUPERSEDED): UNREACHABLE | REFUSING | STORAGE | DOWN | EDITED,
+    (Outcome.MISSED, Reason.DEADLINE): UNREACHABLE | REFUSING | STORAGE | DOWN | EDITED,
 }
 """Faults that explain a miss by themselves. Without one it takes what `was_prevented` lists."""
 
 LASTING: Mapping[FaultKind, timedelta] = {
     **dict.fromkeys(UNREACHABLE | REFUSING, AFTERMATH),
     **dict.fromkeys(STORAGE | DOWN, timedelta(seconds=30)),
+    **dict.fromkeys(EDITED, timedelta(minutes=12)),
 }
 """How long after its end a fault may still be felt."""
 

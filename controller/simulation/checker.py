@@ -4,7 +4,7 @@ Nothing here is taken from `controller.decide`: slots come from the brute-force 
 A violation begins with the name of the promise that was broken:
 
 ====  =====================================================================================================================
-S1a   one job a run where the spec forbids another POST after a doubt: `starts.doubled`
+S1a   one job a run where the spec forbids another POST after a doubt: `starts.doubled`; one for each request: `by_hand.asked_twice`
 S1b   one job a run elsewhere; a further run only after a failed one (`S1`): `starts.doubled`, `further.against_further_run`
 S2    each slot has one final record, and its reason stood: `_accounts`, `_records`, `_unmatched`, `excuses`, `causes`
 S3    each POST has a claim that was committed before it, and a claim has one POST: `starts.against_posts`
@@ -14,7 +14,8 @@ S6    a job belongs to one run, and is a sync of its connection: `starts.against
 S7    nothing starts before it fires, nor before its data is too old, nor a further run before its back-off: `starts`, `further`
 S8    slots are claimed in their order, and only those that exist: `starts`, the witness
 S9    one open claim a connection, no POST beside an active job: `starts.against_posts`, the witness
-S10   nothing is claimed that the specs, as last read, forbid: `starts.against_claims`
+S10   nothing is claimed that the specs, as last read, forbid, nor beside the platform's own schedule, as last shown, nor while
+      somebody has suspended it: `starts.against_claims`, `by_hand.against_claim`
 S11   other connections change nothing: two simulations are compared, in the tests
 S12   with ``forward_only``, no claim by a revision that does not descend from the one acted on before: `starts.against_rewinds`
 L1    nothing stays open once all is calm: `judge`, `_records`
@@ -42,6 +43,7 @@ from controller.simulation.accounts import (
     unmatched,
     unrecorded,
 )
+from controller.simulation.by_hand import asked_twice
 from controller.simulation.case import Case
 from controller.simulation.chronicle import Claimed, TrueJob
 from controller.simulation.due import DueSlots
@@ -95,7 +97,7 @@ def judge(evidence: Evidence) -> Verdict:
     by_slot = {record.slot: record for rows in evidence.records.values() for record in rows}
     doubles = list(doubled(runs, due))
     found = [*chronicle.broken, *doubles, *fenced(chronicle.epochs)]
-    found += [*against_removals(evidence), *against_rewinds(evidence)]
+    found += [*against_removals(evidence), *against_rewinds(evidence), *asked_twice(chronicle.jobs.values())]
     found += [*against_posts(evidence, due), *against_claims(evidence), *against_jobs(evidence, runs, by_slot, due)]
     outcomes, lateness, silent, slots = Counter[str](), list[float](), list[str](), 0
     starts_late = list[tuple[float, Case]]()

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from controller.model.asked import Asked
+from controller.model.connection import Connection
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Claim
@@ -33,6 +35,7 @@ class Post:
     life: int
     sent_at: datetime
     claim: "Claimed | None"
+    kind: JobKind = JobKind.SYNC
     made: str | None = None
     answered: str | None = None
     is_doubtful: bool = False
@@ -88,6 +91,26 @@ class Trouble:
     connection_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A connection as it was shown to a life, when that differs from what the life was shown before."""
+
+    at: datetime
+    life: int
+    connection: Connection
+
+
+@dataclass(slots=True)
+class Asking:
+    """What somebody asked for by hand; ``done_at``: when it was carried out, None if it was not."""
+
+    ref: ConnectionRef
+    action: Asked
+    key: str
+    at: datetime
+    done_at: datetime | None = None
+
+
 @dataclass(slots=True)
 class Chronicle:
     """Everything that the checker may know.
@@ -108,6 +131,8 @@ class Chronicle:
     states: dict[ConnectionRef, Journal] = field(default_factory=dict)
     epochs: list[tuple[str, int]] = field(default_factory=list)
     taken_at: dict[str, float] = field(default_factory=dict)
+    shown: dict[ConnectionRef, list[Shown]] = field(default_factory=dict)
+    asked: list[Asking] = field(default_factory=list)
     _last_epochs: dict[str, int] = field(default_factory=dict)
 
     def state_of(self, ref: ConnectionRef | None) -> Journal:

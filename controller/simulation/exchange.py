@@ -12,8 +12,9 @@ from math import ceil
 
 from controller.model.connection import Connection, ConnectionChange
 from controller.model.identity import ConnectionRef
-from controller.model.job import Job, JobStatus
+from controller.model.job import Job, JobKind, JobStatus
 from controller.simulation.chronicle import Journal, Post, TrueJob
+from controller.simulation.chronicle import Shown as ShownConnection
 from controller.simulation.faults import ON_POST, ON_READ, Fault, FaultKind
 from controller.simulation.life import Life
 from controller.simulation.platform import AFTER_CLIENT_MIN, SimulatedPlatform
@@ -120,14 +121,18 @@ class Exchanges:
         """A connection, if there is one."""
         await self._arrive(f"connection {connection_id}")
         await self._return(f"connection {connection_id}")
-        return self.truth.connection(connection_id)
+        connection = self.truth.connection(connection_id)
+        self._note_settings(() if connection is None else (connection,))
+        return connection
 
     async def list_connections(self) -> tuple[Connection, ...]:
         """Every connection, in order."""
         await self._arrive("connections")
         await self._return("connections")
         found = (self.truth.connection(name) for name in self.truth.connection_ids)
-        return tuple(each for each in found if each is not None)
+        shown = tuple(each for each in found if each is not None)
+        self._note_settings(shown)
+        return shown
 
     async def update_connection(self, connection_id: str, change: ConnectionChange) -> Connection:
         """Change a connection."""
@@ -138,6 +143,7 @@ class Exchanges:
         if connection is None:
             raise AnsweredError(404)
         await self._return(f"patch {connection_id}")
+        self._note_settings((connection,))
         return connection
 
     async def cancel_job(self, job_id: str) -> None:
@@ -148,13 +154,13 @@ class Exchanges:
         self.truth.cancel(job_id)
         await self._return(f"cancel {job_id}")
 
-    async def trigger(self, connection_id: str) -> Job:
+    async def trigger(self, connection_id: str, kind: JobKind = JobKind.SYNC) -> Job:
         """Send a POST, and whatever the nemesis makes of it; the answer says only what a new job has."""
         self._life.breathe()
         ref = ConnectionRef(self.truth.name, connection_id)
         if (crash := self._nemesis.take((FaultKind.CRASH_BEFORE_POST,), ref)) is not None:
             self._life.die(crash.seconds)
-        post = self._sent(ref)
+        post = self._sent(ref, kind)
         try:
             await self._travel(f"post {connection_id}")
         except asyncio.CancelledError:
@@ -214,9 +220,9 @@ class Exchanges:
         if kind is not None and self._nemesis.standing(kind) is not None:
             raise AnsweredError(503)
 
-    def _sent(self, ref: ConnectionRef) -> Post:
+    def _sent(self, ref: ConnectionRef, kind: JobKind) -> Post:
         claimed = self._chronicle.open.get(ref)
-        post = Post(ref, self._life.number, self.truth.clock.now(), claimed)
+        post = Post(ref, self._life.number, self.truth.clock.now(), claimed, kind)
         post.against = next(iter(self._seen_active.get(ref.connection_id, ())), "")
         if claimed is not None:
             claimed.posts += 1
@@ -260,6 +266,15 @@ class Exchanges:
                 again = replace(job, status=JobStatus.RUNNING, ended_at=None, rows=None, bytes=None)
                 return [*shown[:place], again, *shown[place + 1 :]]
         return shown
+
+    def _note_settings(self, shown: Iterable[Connection]) -> None:
+        """Remember how connections were shown to this life, for the promise that nothing starts beside their own schedules."""
+        for connection in shown:
+            ref = ConnectionRef(self.truth.name, connection.connection_id)
+            if self._life.seen_settings.get(ref) != connection:
+                self._life.seen_settings[ref] = connection
+                row = ShownConnection(self.truth.clock.now(), self._life.number, connection)
+                self._chronicle.shown.setdefault(ref, []).append(row)
 
     def _note(self, shown: Iterable[Job]) -> None:
         """Remember which active jobs this life was shown, for the promise that nothing starts beside one."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import ScheduleSpec
+from controller.simulation.by_hand import is_driven, is_edited, is_off, was_shown, was_suspended
 from controller.simulation.case import UNCERTAIN, Case
 from controller.simulation.causes import overlaps, troubles_of, was_blind, was_doubtful, was_prevented
 from controller.simulation.due import is_among
@@ -75,7 +76,11 @@ def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
         case Reason.REJECTED:
             return _says(case, FaultKind.REJECTED, fires) or not _exists(case)
         case Reason.CONNECTION_INACTIVE:
-            return not _exists(case)
+            return not _exists(case) or was_shown(case, fires, case.decided, is_off)
+        case Reason.DOUBLE_SCHEDULED | Reason.FIGHT_DETECTED:
+            return was_shown(case, fires, case.decided, is_driven)
+        case Reason.SUSPENDED if was_suspended(case, fires):
+            return True
         case _:
             return any(_asks_for(each, case, fires) for each in specs)
 
@@ -86,6 +91,8 @@ def hindered(case: Case, spec: ScheduleSpec, fires: float) -> bool:
     Faults of other connections too: they share what may be sent at once.
     """
     # A revision that is refused leaves the one before in force.
+    if was_shown(case, fires, case.decided, is_edited) or was_suspended(case, fires):
+        return True
     troubles = [each for each in case.evidence.chronicle.troubles if each.kind is not FaultKind.FORCE_PUSH]
     if any(each.since.timestamp() <= case.decided and each.until.timestamp() >= fires for each in troubles):
         return True

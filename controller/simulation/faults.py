@@ -57,6 +57,12 @@ class FaultKind(StrEnum):
     CLOCK_STEP = "clock_step"
     CLOCK_NUDGE = "clock_nudge"
     CLOCK_RATE = "clock_rate"
+    SCHEDULE_SET = "schedule_set"
+    STATUS_SET = "status_set"
+    ASKED_TRIGGER = "asked_trigger"
+    ASKED_CANCEL = "asked_cancel"
+    ASKED_SUSPEND = "asked_suspend"
+    REQUEST_FILED = "request_filed"
 
 
 K = FaultKind
@@ -80,8 +86,11 @@ ON_READ = (K.GARBLED_READ, K.SLOW_READ, K.READ_CUT)
 
 CRASHES = (K.CRASH, K.CRASH_BEFORE_POST, K.CRASH_AFTER_POST, K.CRASH_BEFORE_WRITE, K.CRASH_AFTER_WRITE)
 
-ON_SPECS = (K.SPEC_EDITED, K.SPEC_SUSPENDED, K.SPEC_DELETED, K.FORCE_PUSH, K.BIG_COMMIT)
+ON_SPECS = (K.SPEC_EDITED, K.SPEC_SUSPENDED, K.SPEC_DELETED, K.FORCE_PUSH, K.BIG_COMMIT, K.REQUEST_FILED)
 """What a person writes into the specs; only where the simulation wrote them itself."""
+
+BY_HAND = (K.SCHEDULE_SET, K.STATUS_SET, K.ASKED_TRIGGER, K.ASKED_CANCEL, K.ASKED_SUSPEND)
+"""What a person does to a connection on its platform, or by a command; only where the simulation wrote the specs itself."""
 
 ON_MACHINES = (
     K.GRACEFUL_STOP,
@@ -133,6 +142,10 @@ LENGTHS: Mapping[FaultKind, tuple[float, float]] = {
     K.CLOCK_STEP: (60, 7200),
     K.CLOCK_NUDGE: (60, 7200),
     K.CLOCK_RATE: (3600, 20000),
+    K.SCHEDULE_SET: (600, 7200),
+    K.STATUS_SET: (600, 7200),
+    K.ASKED_SUSPEND: (600, 7200),
+    K.REQUEST_FILED: (600, 7200),
 }
 """Shortest and longest time, in seconds, for which each lasts, or until the controller is back."""
 
@@ -175,6 +188,12 @@ PER_DAY: Mapping[FaultKind, float] = {
     K.CLOCK_STEP: 1,
     K.CLOCK_NUDGE: 2,
     K.CLOCK_RATE: 1,
+    K.SCHEDULE_SET: 2,
+    K.STATUS_SET: 2,
+    K.ASKED_TRIGGER: 4,
+    K.ASKED_CANCEL: 4,
+    K.ASKED_SUSPEND: 1,
+    K.REQUEST_FILED: 2,
 }
 """How often each happens on an ordinary day; those of POSTs are a share of the POSTs instead."""
 

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import NoReturn
 
+from controller.model.connection import Connection
+from controller.model.identity import ConnectionRef
 from controller.simulation.machine import Machine
 
 
 class Life:
     """A life; ``number`` counts from 1. ``on_death`` ends its tasks.
 
-    ``seen_active``: the active jobs that it was shown, by platform and connection; of a platform that it takes anew it starts from
-    what the store says, as somebody else may have seen the end of them.
+    ``seen_settings``: connections as they were shown to it last. ``seen_active``: the active jobs that it was shown, by platform and
+    connection; of a platform that it takes anew it starts from what the store says, as somebody else may have seen the end of them.
     """
 
     def __init__(self, number: int, machine: Machine, on_death: Callable[["Life", float], None]) -> None:
@@ -19,6 +21,7 @@ class Life:
         self.machine = machine
         self.is_over = False
         self.seen_active: dict[str, dict[str, dict[str, None]]] = {}
+        self.seen_settings: dict[ConnectionRef, Connection] = {}
         self._ice: asyncio.Event | None = None
         self._on_death = on_death
 

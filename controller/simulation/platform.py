@@ -1,5 +1,6 @@
 """The truth about a simulated platform: its jobs, and what of them it shows. How a controller asks for it is no matter here."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -59,6 +60,7 @@ class SimulatedPlatform:
         self._visible: dict[str, TrueJob] = {}
         self._newest: dict[str, TrueJob] = {}
         self._settings: dict[str, Connection] = {}
+        self._edits = Counter[str]()
         self._created = 0
 
     @property
@@ -157,6 +159,26 @@ class SimulatedPlatform:
     def set_connection(self, connection: Connection) -> None:
         """Somebody changes a connection's settings."""
         self._settings[connection.connection_id] = connection
+        self._edits[connection.connection_id] += 1
+
+    def restore(self, connection_id: str) -> None:
+        """Somebody sets a connection back to how it was made, if it is otherwise."""
+        if self._settings.pop(connection_id, None) is not None:
+            self._edits[connection_id] += 1
+
+    def run_itself(self, connection_id: str, first: float, every: float) -> None:
+        """Start a sync of a connection by its own schedule after some seconds, and each so many later, until it is changed."""
+        edit = self._edits[connection_id]
+
+        def tick() -> None:
+            connection = self.connection(connection_id)
+            if self._edits[connection_id] != edit or connection is None:
+                return
+            if connection.status is ConnectionStatus.ACTIVE and self._active(connection_id) is None:
+                self._create(connection_id, JobKind.SYNC, None)
+            self.loop.call_later(every, tick)
+
+        self.loop.call_later(first, tick)
 
     def update(self, connection_id: str, change: ConnectionChange) -> Connection | None:
         """Let a PATCH have its effect; None if there is no such connection."""
@@ -171,10 +193,12 @@ class SimulatedPlatform:
         return connection
 
     def execute(self, post: Post) -> TrueJob | None:
-        """Let a POST have its effect; None if a job of the connection is active."""
-        if self._active(post.ref.connection_id) is not None:
+        """Let a POST have its effect; None if a job of the connection is active, or the connection is not."""
+        name = post.ref.connection_id
+        connection = self.connection(name)
+        if self._active(name) is not None or connection is None or connection.status is not ConnectionStatus.ACTIVE:
             return None
-        return self._create(post.ref.connection_id, JobKind.SYNC, post)
+        return self._create(name, post.kind, post)
 
     def has(self, connection_id: str) -> bool:
         """Whether there is such a connection."""
@@ -184,8 +208,7 @@ class SimulatedPlatform:
         """Let a POST have its effect after its sender gave up, if it still can."""
 
         def effect() -> None:
-            if self._active(post.ref.connection_id) is None and post.ref.connection_id in self._tempers:
-                self._create(post.ref.connection_id, JobKind.SYNC, post)
+            self.execute(post)
 
         self.loop.call_later(seconds, effect)
 

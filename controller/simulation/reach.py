@@ -32,7 +32,7 @@ class _Reach:
 
     def __getattr__(self, name: str) -> Callable[..., Awaitable[Any]]:
         method, life, machine = getattr(self._platform, name), self._life, self._life.machine
-        is_post = name == "trigger_sync"
+        is_post = name in ("trigger_sync", "trigger_reset")
 
         async def call(*given: Any) -> Any:
             # A POST that is begun in a pause had left before it: nothing is between the last look at the clock and the POST.

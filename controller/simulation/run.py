@@ -9,7 +9,7 @@ from controller.model.event import Event
 from controller.simulation.checker import Verdict, judge
 from controller.simulation.chronicle import Journal
 from controller.simulation.evidence import Evidence
-from controller.simulation.faults import ON_SPECS, Fault, FaultKind, draw_faults
+from controller.simulation.faults import BY_HAND, ON_SPECS, Fault, FaultKind, draw_faults
 from controller.simulation.scene import Scene
 from controller.simulation.stage import Seen, Stage
 from controller.simulation.view import PlatformView
@@ -31,7 +31,7 @@ class Result:
 
 def faults_of(scene: Scene) -> tuple[Fault, ...]:
     """The plan of faults that the scene's seed makes."""
-    kinds = [kind for kind in FaultKind if kind not in ON_SPECS or scene.edits]
+    kinds = [kind for kind in FaultKind if kind not in (*ON_SPECS, *BY_HAND) or scene.edits]
     posts_per_day = 100.0 * sum(map(len, scene.tempers.values()))
     return draw_faults(Random(f"{scene.seed}/faults"), scene.severity, scene.seconds, posts_per_day, kinds)
 

@@ -85,7 +85,7 @@ def drawn_scene(
     edits: dict[str, dict[FaultKind, bytes | None]] = {}
     for number in range(connections):
         lines = _behaviour(chance, BEHAVIOURS)
-        _add(files, edits, f"s{number}", lines, _calendar(chance), _calendar(chance))
+        _add(files, edits, f"s{number}", _with_drift(seed, f"s{number}", lines), _calendar(chance), _calendar(chance))
     tempers = {"default": {f"conn_s{number}": _temper(chance) for number in range(connections)}}
     nap = chance.choice((5.0, 60.0, 600.0, 600.0))
     scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=nap)
@@ -106,7 +106,7 @@ def aligned_scene(
     edits: dict[str, dict[FaultKind, bytes | None]] = {}
     for number in range(connections):
         lines = _behaviour(chance, [each for each in BEHAVIOURS if each[0] != "jitter"])
-        _add(files, edits, f"s{number}", lines, ALIGNED, _calendar(chance))
+        _add(files, edits, f"s{number}", _with_drift(seed, f"s{number}", lines), ALIGNED, _calendar(chance))
     tempers = {"default": dict.fromkeys((f"conn_s{number}" for number in range(connections)), BRIEF)}
     scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=600.0)
     return _drawn(scene, controllers)
@@ -114,6 +114,22 @@ def aligned_scene(
 
 FORWARD_ONLY_SHARE = 0.4
 """How many of the scenes that the simulation wrote itself refuse what a force-push puts back."""
+
+
+DRIFTS = ("", "", "Enforce", "Warn", "Ignore")
+"""What specs say of drift; an empty text leaves the default."""
+
+
+def _with_drift(seed: str, name: str, lines: str) -> str:
+    """The lines of a spec with what is done about drift, which has a stream of chance of its own."""
+    chance = Random(f"{seed}/drift/{name}")
+    drawn = {field: chance.choice(DRIFTS) for field in ("platformSchedule", "connectionStatus")}
+    said = ", ".join(f"{field}: {policy}" for field, policy in drawn.items() if policy)
+    if not said:
+        return lines
+    if "  drift: {" in lines:
+        return lines.replace("  drift: {", f"  drift: {{{said}, ")
+    return f"{lines}  drift: {{{said}}}\n"
 
 
 def _drawn(scene: Scene, controllers: int) -> Scene:

@@ -19,10 +19,11 @@ from controller.ports.spec_source import SpecTree
 from controller.reconcile.loop import Loop
 from controller.simulation.chronicle import Chronicle, Trouble
 from controller.simulation.evidence import Evidence, Fetched
-from controller.simulation.faults import ON_MACHINES, ON_SPECS, Fault, FaultKind
+from controller.simulation.faults import BY_HAND, ON_MACHINES, ON_SPECS, Fault, FaultKind
 from controller.simulation.life import Life
 from controller.simulation.lives import Lives
 from controller.simulation.nemesis import AFTERMATH, Nemesis
+from controller.simulation.people import People
 from controller.simulation.platform import SimulatedPlatform
 from controller.simulation.reach import LifeClock, reached
 from controller.simulation.scene import Scene
@@ -35,6 +36,13 @@ AFTER_CALM = timedelta(seconds=25)
 """What is still open this long after T_resolve, counted from the last fault, would stay open."""
 
 ALL_RECORDS = 10_000_000
+
+REQUEST = (
+    "apiVersion: mainspring.dev/v1\nkind: SyncRequest\nmetadata: {{name: request-{number}}}\n"
+    "spec: {{schedule: {schedule}, action: {action}}}\n"
+)
+RESETS = 0.25
+"""How many of the documents ask for a reset."""
 
 SOMEBODY_ELSE = "somebody else"
 """Who holds a platform that is given away."""
@@ -73,6 +81,10 @@ class Stage:
             for name, profile in scene.profiles.items()
         }
         self._changed: set[str] = set()
+        self._filed = 0
+        names = {spec.ref: spec.name for spec in self._files.tree().specs}
+        beside = self._store.beside()
+        self._people = People(beside, self._platforms, names, self.clock, loop, self.chronicle)
         self._leases = simulated_leases(scene.lease) if scene.controllers > 1 else None
         self._lives = Lives(loop, self.chronicle, scene.controllers, scene.takeover, self._controller)
 
@@ -85,6 +97,7 @@ class Stage:
         await self._until(self.scene.seconds)
         calm_at = self.clock.now()
         self._calm()
+        await self._people.calm()
         longest = max(profile.resolve_after for profile in self.scene.profiles.values())
         await self._until(self.scene.seconds + self.scene.takeover + (longest + AFTER_CALM).total_seconds())
         self.evidence = await self._evidence(calm_at)
@@ -144,6 +157,10 @@ class Stage:
                     self.chronicle.hit(fault.kind)
             case FaultKind.ELECTION_LOST:
                 await self._give_away(fault)
+            case kind if kind in BY_HAND:
+                await self._people.strike(fault)
+            case FaultKind.REQUEST_FILED:
+                self._file_request(fault)
             case kind if kind in ON_SPECS or kind is FaultKind.BAD_FILE:
                 self._change(fault)
             case kind if kind in ON_MACHINES or kind is FaultKind.CRASH:
@@ -187,6 +204,18 @@ class Stage:
             self._files.commit(changes)
             self._restore_later(fault, changes)
 
+    def _file_request(self, fault: Fault) -> None:
+        """Commit a document that asks for a sync, or for a reset; it goes after a while."""
+        self._filed += 1
+        names = sorted(spec.name for spec in self._files.read(self.scene.files, "").specs)
+        is_reset = fault.choice * 997 % 1 < RESETS
+        action = 'Reset, expiresAt: "2030-01-01T00:00:00Z"' if is_reset else "Sync"
+        text = REQUEST.format(number=self._filed, schedule=names[int(fault.choice * len(names))], action=action)
+        path = f"request-{self._filed}.yaml"
+        self._files.put(path, text.encode())
+        self.chronicle.hit(fault.kind)
+        self.loop.call_later(fault.seconds, self._files.put, path, None)
+
     def _push_back(self, fault: Fault) -> None:
         """Put the branch back to what it was some revisions ago; where that is refused, somebody merges it after a while."""
         if self._files.rewind(fault.choice):
@@ -223,6 +252,7 @@ class Stage:
     # What is found
 
     async def _evidence(self, calm_at: datetime) -> Evidence:
+        await self._people.note_answers()
         refs = {*self.chronicle.versions, *(claimed.claim.ref for claimed in self.chronicle.claims)}
         records: dict[ConnectionRef, tuple[SlotRecord, ...]] = {}
         for ref in sorted(refs):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.record import Outcome, Reason, SlotRecord
 from controller.model.schedule import ScheduleSpec, WhenInDoubt
+from controller.simulation.by_hand import against_claim
 from controller.simulation.case import UNCERTAIN
 from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob
 from controller.simulation.due import DueSlots, is_among
@@ -118,6 +119,7 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
         if not specs:
             specs.update((spec.ref, spec) for spec in reversed(seen.tree.specs))
         spec = specs.get(claim.ref)
+        yield from against_claim(evidence.chronicle, claimed, spec)
         if spec is None and not seen.tree.failed_paths:
             yield f"S10 {claim.key.slot} was claimed at {claimed.began_at}, when its spec was gone"
         if spec is not None and spec.suspend is not None and spec.suspend.covers(claimed.began_at):
@@ -208,5 +210,6 @@ def is_open_end(record: SlotRecord) -> bool:
         Reason.NOT_YET_SUPPORTED,
         Reason.POLICY_CONFLICT,
         Reason.CONNECTION_INACTIVE,
+        Reason.DOUBLE_SCHEDULED,
         Reason.RETRY_PENDING,
     )

@@ -15,7 +15,7 @@ from controller.errors import (
     Rejected,
 )
 from controller.model.connection import Connection, ConnectionChange
-from controller.model.job import Job
+from controller.model.job import Job, JobKind
 from controller.ports.platform import JobListing
 from controller.simulation.exchange import AnsweredError, CutOff, ExchangeFailed, Exchanges, Unanswered, Unreachable
 from controller.simulation.life import Life
@@ -76,12 +76,19 @@ class PlatformView:
 
     async def trigger_sync(self, connection_id: str) -> Job:
         """As the port says, or as the nemesis wants it."""
+        return await self._trigger(connection_id, JobKind.SYNC)
+
+    async def trigger_reset(self, connection_id: str) -> Job:
+        """As the port says, or as the nemesis wants it."""
+        return await self._trigger(connection_id, JobKind.RESET)
+
+    async def _trigger(self, connection_id: str, kind: JobKind) -> Job:
         await self._exchanges.depart(f"post {connection_id}")
-        what, began = "trigger a sync", self._loop.time()
+        what, began = f"trigger a {kind}", self._loop.time()
         if began < self._paused_until:
             raise NotCreated(f"{what}: {PAUSED}", timedelta(seconds=self._paused_until - began))
         try:
-            return await self._exchanges.trigger(connection_id)
+            return await self._exchanges.trigger(connection_id, kind)
         except AnsweredError as answer:
             raise self._not_triggered(what, answer) from None
         except Unreachable:
@@ -89,10 +96,6 @@ class PlatformView:
         except ExchangeFailed as failure:
             await self._wait_for(failure, began, self._profile.write_timeout)
             raise OutcomeUnknown(f"{what}: {_reason(failure)}") from None
-
-    async def trigger_reset(self, connection_id: str) -> Job:
-        """Nothing in a simulation asks for one."""
-        raise NotImplementedError(f"a reset of {connection_id}")
 
     async def cancel_job(self, job_id: str) -> None:
         """As the port says."""

@@ -19,7 +19,7 @@ from pydantic_core import from_json, to_json
 
 from controller.bootstrap import simulated_adapter
 from controller.model.connection import Connection, ConnectionChange, ConnectionStatus
-from controller.model.job import Job
+from controller.model.job import Job, JobKind
 from controller.ports.platform import JobListing
 from controller.simulation.exchange import (
     AnsweredError,
@@ -127,8 +127,9 @@ class WiredPlatform:
         return await _within(_Call(), self._adapter.trigger_sync(connection_id))
 
     async def trigger_reset(self, connection_id: str) -> Job:
-        """Nothing in a simulation asks for one."""
-        raise NotImplementedError(f"a reset of {connection_id}")
+        """As the port says."""
+        await self._exchanges.depart(f"post {connection_id}")
+        return await _within(_Call(), self._adapter.trigger_reset(connection_id))
 
     async def cancel_job(self, job_id: str) -> None:
         """As the port says."""
@@ -210,9 +211,9 @@ class WireTransport(httpx.AsyncBaseTransport):
 
     async def _trigger(self, request: httpx.Request) -> tuple[int, bytes]:
         asked = from_json(request.content)
-        if asked["jobType"] != "sync" or request.headers.get("connection") != "close":
+        if asked["jobType"] not in ("sync", "reset") or request.headers.get("connection") != "close":
             return 422, _error_body(422)
-        return _one(await self._exchanges.trigger(asked["connectionId"]))
+        return _one(await self._exchanges.trigger(asked["connectionId"], JobKind(asked["jobType"])))
 
     async def _jobs(self, query: dict[str, str], call: _Call) -> bytes:
         if query["order_by"] != "createdAt|DESC":
