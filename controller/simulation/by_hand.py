@@ -46,6 +46,18 @@ def was_shown(case: Case, since: float, until: float, what: Callable[[Connection
     return False
 
 
+def was_refused(case: Case, since: float) -> bool:
+    """Whether a POST of the slot was answered as if a job were active, because the connection was switched off."""
+    posts = (each for each in case.evidence.chronicle.posts if each.is_off and each.claim is not None)
+    return any(
+        each.claim is not None
+        and each.claim.claim.ref == case.record.slot.ref
+        and each.sent_at.timestamp() >= since - 1
+        for each in posts
+        if each.sent_at.timestamp() <= case.decided
+    )
+
+
 def was_suspended(case: Case, since: float) -> bool:
     """Whether somebody had suspended the schedule before its slot was decided, and no resumption of it was done before the slot fired."""
     mine = [each for each in case.evidence.chronicle.asked if each.ref == case.record.slot.ref]

@@ -28,7 +28,8 @@ class Journal(StrEnum):
 class Post:
     """One POST that left a controller; ``claim`` is the one that it was sent for, None if there was none.
 
-    ``made``: the job that it made, sooner or later; ``answered``: the job that its answer named.
+    ``made``: the job that it made, sooner or later; ``answered``: the job that its answer named; ``is_off``: it was refused because the
+    connection is switched off, in the words for one that is busy.
     """
 
     ref: ConnectionRef
@@ -39,6 +40,7 @@ class Post:
     made: str | None = None
     answered: str | None = None
     is_doubtful: bool = False
+    is_off: bool = False
     against: str = ""
 
 

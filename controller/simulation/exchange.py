@@ -245,6 +245,7 @@ class Exchanges:
             raise AnsweredError(404)
         job = self.truth.execute(post)
         if job is None:
+            post.is_off = self.truth.is_off(post.ref.connection_id)
             raise AnsweredError(409)
         if kind is None:
             return job

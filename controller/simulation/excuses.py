@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import ScheduleSpec
-from controller.simulation.by_hand import is_driven, is_edited, is_off, was_shown, was_suspended
+from controller.simulation.by_hand import is_driven, is_edited, is_off, was_refused, was_shown, was_suspended
 from controller.simulation.case import UNCERTAIN, Case
 from controller.simulation.causes import overlaps, troubles_of, was_blind, was_doubtful, was_prevented
 from controller.simulation.due import is_among
@@ -63,7 +63,7 @@ def _stood(case: Case, spec: ScheduleSpec, fires: float) -> bool:
     specs = case.due.specs_between(fires, case.decided) or [spec]
     match case.record.reason:
         case Reason.ACTIVE:
-            return _was_active(case, fires) or _says(case, FaultKind.BUSY, fires)
+            return _was_active(case, fires) or _says(case, FaultKind.BUSY, fires) or was_refused(case, fires)
         case Reason.MIN_GAP:
             return _was_too_soon(case, specs, fires)
         case Reason.DELETED:

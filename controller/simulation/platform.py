@@ -171,10 +171,9 @@ class SimulatedPlatform:
         edit = self._edits[connection_id]
 
         def tick() -> None:
-            connection = self.connection(connection_id)
-            if self._edits[connection_id] != edit or connection is None:
+            if self._edits[connection_id] != edit:
                 return
-            if connection.status is ConnectionStatus.ACTIVE and self._active(connection_id) is None:
+            if not self.is_off(connection_id) and self._active(connection_id) is None:
                 self._create(connection_id, JobKind.SYNC, None)
             self.loop.call_later(every, tick)
 
@@ -195,14 +194,18 @@ class SimulatedPlatform:
     def execute(self, post: Post) -> TrueJob | None:
         """Let a POST have its effect; None if a job of the connection is active, or the connection is not."""
         name = post.ref.connection_id
-        connection = self.connection(name)
-        if self._active(name) is not None or connection is None or connection.status is not ConnectionStatus.ACTIVE:
+        if self._active(name) is not None or self.is_off(name):
             return None
         return self._create(name, post.kind, post)
 
     def has(self, connection_id: str) -> bool:
         """Whether there is such a connection."""
         return connection_id in self._tempers
+
+    def is_off(self, connection_id: str) -> bool:
+        """Whether there is no such connection that would take a start."""
+        connection = self.connection(connection_id)
+        return connection is None or connection.status is not ConnectionStatus.ACTIVE
 
     def execute_later(self, post: Post, seconds: float) -> None:
         """Let a POST have its effect after its sender gave up, if it still can."""
