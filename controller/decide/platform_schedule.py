@@ -21,6 +21,7 @@ from controller.model.connection import PlatformScheduleKind
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 UNITS = {
+    "SECOND": timedelta(seconds=1),
     "MINUTE": timedelta(minutes=1),
     "HOUR": timedelta(hours=1),
     "DAY": timedelta(days=1),
@@ -34,10 +35,10 @@ AMOUNT_DIGITS_MAX = 6
 TRANSLATED_FROM = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 """From when on a translation must have the same slots: the past is over, and zones had changes of every kind in it."""
 
-AROUND_CHANGE_SECONDS = 4 * 3600
+AROUND_CHANGE_SECONDS = 6 * 3600
 """The two dialects differ only where the clock changes: by at most 3 h made up, or shown twice. Farther away they agree."""
 
-SLOTS_COMPARED_MAX = 500
+SLOTS_COMPARED_MAX = 750
 """Slots around one change of the clock; a minute each for both sides of it."""
 
 _BASIC = re.compile(rf"(?:EVERY\s+)?([0-9]{{1,{AMOUNT_DIGITS_MAX}}})\s+({'|'.join(UNITS)})S?")
@@ -90,6 +91,15 @@ def canonical_entry(entry: CalendarEntry) -> PlatformTiming | None:
             return PlatformTiming(every=timedelta(seconds=entry.every))
         case EntryKind.FRESHNESS | EntryKind.MANUAL:
             return None
+
+
+def entry_of(timing: PlatformTiming) -> CalendarEntry:
+    """The entry of a spec with the same slots; an interval counts from the epoch there, and on the platform from the last job."""
+    if timing.every is not None:
+        return CalendarEntry(EntryKind.EVERY, _span(timing.every), every=int(timing.every.total_seconds()))
+    if timing.cron is not None:
+        return CalendarEntry(EntryKind.CRON, timing.cron, timing.time_zone)
+    return CalendarEntry(EntryKind.QUARTZ, timing.quartz or "", timing.time_zone)
 
 
 def is_due_like(timing: PlatformTiming, entries: Iterable[CalendarEntry]) -> bool:
@@ -215,13 +225,13 @@ def _joined(*words: str) -> str:
 
 
 def _field(bits: int, low: int, high: int, names: tuple[str, ...] = ()) -> str:
-    """The values of one field in the shortest usual way: all, every n-th from the first on, a range, or a list."""
+    """The values of one field in the shortest usual way: all, every n-th of all or of a range, a range, or a list."""
     values = [value for value in range(low, high + 1) if bits >> value & 1]
     if len(values) == high - low + 1:
         return "*"
-    step = values[1] - values[0] if len(values) > 1 else 0
-    if not names and step > 1 and values == list(range(low, high + 1, step)):
-        return f"*/{step}"
+    step = values[1] - values[0] if len(values) > 2 and not names else 0
+    if step > 1 and values == list(range(values[0], values[-1] + 1, step)):
+        return f"*/{step}" if values == list(range(low, high + 1, step)) else f"{values[0]}-{values[-1]}/{step}"
     return ",".join(_runs(values, names))
 
 
