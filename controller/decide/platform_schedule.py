@@ -17,6 +17,7 @@ from controller.decide.cron.zone import segments_of
 from controller.decide.quartz.fields import YEARS, QuartzDays, QuartzFields, parse_quartz
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import PlatformScheduleKind
+from controller.model.span import span_text
 
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
@@ -58,7 +59,7 @@ class PlatformTiming:
 
     def __str__(self) -> str:
         if self.every is not None:
-            return f"every {_span(self.every)}"
+            return f"every {span_text(self.every)}"
         return f'cron "{self.cron}" {self.time_zone}' if self.cron else f'quartz "{self.quartz}" {self.time_zone}'
 
 
@@ -96,7 +97,7 @@ def canonical_entry(entry: CalendarEntry) -> PlatformTiming | None:
 def entry_of(timing: PlatformTiming) -> CalendarEntry:
     """The entry of a spec with the same slots; an interval counts from the epoch there, and on the platform from the last job."""
     if timing.every is not None:
-        return CalendarEntry(EntryKind.EVERY, _span(timing.every), every=int(timing.every.total_seconds()))
+        return CalendarEntry(EntryKind.EVERY, span_text(timing.every), every=int(timing.every.total_seconds()))
     if timing.cron is not None:
         return CalendarEntry(EntryKind.CRON, timing.cron, timing.time_zone)
     return CalendarEntry(EntryKind.QUARTZ, timing.quartz or "", timing.time_zone)
@@ -244,12 +245,3 @@ def _runs(values: list[int], names: tuple[str, ...]) -> list[str]:
         words = [names[value] if names else str(value) for value in run]
         found += [f"{words[0]}-{words[-1]}"] if length > 2 else words
     return found
-
-
-def _span(duration: timedelta) -> str:
-    """A duration as a spec writes it."""
-    seconds = int(duration.total_seconds())
-    size, unit = next(
-        (size, unit) for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")) if seconds % size == 0
-    )
-    return f"{seconds // size}{unit}"
