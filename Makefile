@@ -18,7 +18,7 @@ run: runtime ## an embedded platform and the controller on the sample schedules,
 	@exec $(BIN)/mainspring demo $(ARGS)
 
 test: dev ## every test, in two processes
-	@exec $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: dev ## style, types, import contracts, Dockerfile
 	@echo "ruff check" && $(BIN)/ruff check --quiet

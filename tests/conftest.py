@@ -4,8 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.e2e.embedded_process import Start, platforms_in
+from tests.sharing import Sharing
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config) -> LoadScopeScheduling:
+    """How tests are shared out, whatever ``--dist`` says."""
+    return Sharing(config)
 
 
 @pytest.fixture
