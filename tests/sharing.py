@@ -1,7 +1,5 @@
 """How tests are shared out among the processes of ``pytest -n``: singly, but for those that would disturb each other or cost more apart."""
 
-from typing import Any
-
 from xdist.scheduler import LoadScopeScheduling
 
 SHARES = {
@@ -31,9 +29,6 @@ class Sharing(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
 
     It stands in for ``--dist loadgroup``, whose groups are written into an attribute that pytest 9.2 does not read.
     """
-
-    def __init__(self, config: Any, log: Any = None) -> None:
-        super().__init__(config, log)
 
     def _split_scope(self, nodeid: str) -> str:
         return share_of(nodeid)
