@@ -359,7 +359,6 @@ def show(settings: Settings) -> dict[str, Any]:
 
     rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("platforms", "safety")}
     rows["safety"] = asdict(settings.safety)
-    rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name != "platforms"}
     rows["webhook"] = asdict(settings.webhook) if settings.webhook is not None else None
     rows["git"] = asdict(settings.git) if settings.git is not None else None
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}

@@ -233,9 +233,9 @@ def _verification(facts: ConnectionFacts, sight: Sight, drift: NotedDrift | None
     """Ask for a read by id where a correction may have changed the field, and the end of a fight for its time."""
     wake_at = None
     if drift is not None and drift.fighting_since is not None and drift.ended_at is not None:
-        wake_at = drift.ended_at + HOUR
+        wake_at = drift.ended_at + HOUR if drift.ended_at + HOUR > now else None
     if facts.in_flight or _is_believed(facts, sight, now):
-        return Part(wake_at=wake_at if wake_at is None or wake_at > now else None)
+        return Part(wake_at=wake_at)
     return Part(wake_at=wake_at, needs=(_read_of(facts, now),))
 
 
