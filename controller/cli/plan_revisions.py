@@ -27,7 +27,9 @@ DEFAULT_PATH = "specs"
 
 def add_revisions(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    group = parser.add_argument_group("two revisions, offline (no platform, store, network; settings only by --config)")
+    group = parser.add_argument_group(
+        "two revisions, offline (no platform, store, network; settings only by --config; the specs are in --path)"
+    )
     group.add_argument("--from-revision", metavar="A", help="a branch, tag or commit of the local repository")
     group.add_argument("--to-revision", metavar="B", help="the same: what is compared with A")
     group.add_argument("--repository", type=Path, metavar="DIR", help="default: the one around the working directory")
@@ -71,7 +73,7 @@ def _misused(parsed: argparse.Namespace) -> str:
     """What is wrong about the options; empty = nothing."""
     if parsed.from_revision is None or parsed.to_revision is None:
         return "--from-revision and --to-revision go together; give both, or neither for a plan of the next cycle"
-    for name in ("store", "specs"):
+    for name in ("store", "specs", "git", "ref"):
         if getattr(parsed, name) is not None:
             return f"--{name} means nothing beside two revisions, which are read from the repository; leave it out"
     return ""

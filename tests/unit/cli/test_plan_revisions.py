@@ -86,9 +86,12 @@ def test_the_exit_code_is_that_of_terraform_if_asked(plan: Plan, after: str, mor
     ("before", "after", "more", "message"),
     [
         ("main", None, (), "--from-revision and --to-revision go together"),
-        (None, None, ("--path", "x"), "--from-revision and --to-revision go together"),
+        (None, "adds", ("--path", "x"), "--from-revision and --to-revision go together"),
+        (None, None, ("--repository", "x"), "--from-revision and --to-revision go together"),
         ("main", "adds", ("--store", "x"), "--store means nothing beside two revisions"),
         ("main", "adds", ("--specs", "x"), "--specs means nothing beside two revisions"),
+        ("main", "adds", ("--git", "https://git.example/x"), "--git means nothing beside two revisions"),
+        ("main", "adds", ("--ref", "next"), "--ref means nothing beside two revisions"),
         ("main", "adds", ("--path", "../x"), '--path "../x" leaves the repository'),
         ("main", "adds", ("--path", "/x"), '--path "/x" leaves the repository'),
     ],
@@ -100,6 +103,14 @@ def test_wrong_usage_is_said(
     code, out, err = plan(before, after, *more)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_path_alone_asks_for_no_comparison(plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It belongs to the specs of a plan of the next cycle as well, which wants a platform."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = plan(None, None, "--path", "x")
+    assert (code, out) == (1, "")
+    assert "no platform is set" in err
 
 
 def test_settings_in_the_working_directory_are_not_read(
