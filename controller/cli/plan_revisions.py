@@ -14,7 +14,7 @@ from controller.cli.comparison_text import comparison_text
 from controller.cli.comparison_words import Compared
 from controller.cli.page import note, printable, width_of, write, write_json
 from controller.cli.terminal import Paint, complain
-from controller.decide.comparison.compare import compare
+from controller.decide.comparison.compare import LIMITS, compare
 from controller.decide.comparison.difference import Caution, Level, Revision
 from controller.model.schedule import Origin, ScheduleSpec
 from controller.ports.spec_source import SpecTree
@@ -91,7 +91,8 @@ async def _compared(parsed: argparse.Namespace, settings: Settings | None, path:
     profiles = settings.profiles if settings is not None else None
     wanted = Revisions(parsed.repository or Path(), path, *asked, profiles=profiles, at=at)
     before, after = await read_revisions(wanted)
-    found = compare(_revision(before.tree), _revision(after.tree), at, _new_warnings(before.tree, after.tree))
+    limits = settings.safety if settings is not None else LIMITS
+    found = compare(_revision(before.tree), _revision(after.tree), at, _new_warnings(before.tree, after.tree), limits)
     return Compared(
         asked, (before.commit, after.commit), str(path), found, after.tree.errors, tuple(_notes(before, after, path))
     )
