@@ -10,7 +10,8 @@ from controller.adapters.specs.git.command import Git
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecTree
 from tests.fakes.spec_source import schedule_text
-from tests.unit.adapters.specs.git.repositories import LINK, MODULE, Repository, fetch, repository, source_of
+from tests.git_repository import Content, Link, Submodule
+from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
 
 
 @pytest.fixture
@@ -140,9 +141,9 @@ def test_a_revision_read_by_its_changes_is_the_one_read_whole(origin: Repository
     """After additions, removals, renames, and changes of kind in both directions, nothing tells the two apart."""
     reader = source_of(origin)
     commit = origin.head()
-    steps: list[dict[str, str | bytes | tuple[str, str] | None]] = [
-        {"b.yaml": schedule_text("b"), "c.yaml": (LINK, "/etc/passwd"), "d/e.yaml": "[", "sub": (MODULE, commit)},
-        {"c.yaml": schedule_text("c"), "a.yaml": (LINK, "b.yaml"), "n\udcff.yaml": "x", "new\nline.yaml": "x"},
+    steps: list[dict[str, Content]] = [
+        {"b.yaml": schedule_text("b"), "c.yaml": Link("/etc/passwd"), "d/e.yaml": "[", "sub": Submodule(commit)},
+        {"c.yaml": schedule_text("c"), "a.yaml": Link("b.yaml"), "n\udcff.yaml": "x", "new\nline.yaml": "x"},
         {"d/e.yaml": None, "d": schedule_text("no suffix"), "A.YAML": "[", "B.yaml": schedule_text("big-b")},
         {"sub": None, "sub/f.yaml": schedule_text("f"), "n\udcff.yaml": None, "large.yaml": b"#" * (1 << 20)},
         {"new\nline.yaml": None, "large.yaml": schedule_text("large"), "a.yaml": None, "g.yaml": "[" * 10},
@@ -158,9 +159,9 @@ def test_what_cannot_be_a_spec_file_is_told_and_harms_no_other(origin: Repositor
     tree_before = origin.head()
     origin.change(
         {
-            "link.yaml": (LINK, "/etc/passwd"),
-            "folder": (LINK, "../.."),
-            "module": (MODULE, tree_before),
+            "link.yaml": Link("/etc/passwd"),
+            "folder": Link("../.."),
+            "module": Submodule(tree_before),
             "n\udcff.yaml": schedule_text("n"),
             "large.yaml": b"#" * (2 << 20),
             "binary.yaml": bytes(range(256)),
