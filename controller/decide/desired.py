@@ -24,6 +24,7 @@ class Desired:
         written: the document in force for each connection, as it was written.
         policies: the policies in force, by name.
         settled: ``specs`` without what policies add, so that values in conflict can stay as they were.
+        named: the connection of each schedule, by name; of those that stand in two files none.
         touched: the connections that may differ from the revision before; None = any may.
     """
 
@@ -35,6 +36,7 @@ class Desired:
     written: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     settled: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
+    named: Mapping[str, ConnectionRef] = field(default_factory=dict, compare=False)
     touched: frozenset[ConnectionRef] | None = field(default=None, compare=False)
 
     @property
@@ -50,11 +52,15 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
     ``after``: the schedules of the files that changed.
     """
     written, settled, specs = dict(previous.written), dict(previous.settled), dict(previous.specs)
+    named = dict(previous.named)
     earlier, now = {spec.ref for spec in before}, {spec.ref: spec for spec in after}
+    for ref in earlier:
+        del named[written[ref].name]
     for ref in earlier - now.keys():
         del written[ref], settled[ref], specs[ref]
     for ref, spec in now.items():
         written[ref] = spec
+        named[spec.name] = ref
         settled[ref] = settle(spec, previous.policies, previous.settled.get(ref))
         specs[ref] = with_additions(settled[ref], previous.policies)
     return replace(
@@ -63,6 +69,7 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
         specs=specs,
         written=written,
         settled=settled,
+        named=named,
         touched=frozenset(earlier | now.keys()),
     )
 
@@ -123,6 +130,7 @@ def merge(
         written=written,
         policies=in_force,
         settled=settled,
+        named={spec.name: ref for ref, spec in settled.items() if ref not in obstacles},
     )
 
 
