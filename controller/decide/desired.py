@@ -51,13 +51,16 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
     Only where both revisions hold no error and the same policies, and ``previous`` is whole (`Desired.is_whole`). ``before`` and
     ``after``: the schedules of the files that changed.
     """
-    written, settled, specs = dict(previous.written), dict(previous.settled), dict(previous.specs)
-    named = dict(previous.named)
+    written, named = dict(previous.written), dict(previous.named)
+    # Without policies the three are one, and each copy costs what all schedules cost.
+    settled = written if previous.settled is previous.written else dict(previous.settled)
+    specs = settled if previous.specs is previous.settled else dict(previous.specs)
     earlier, now = {spec.ref for spec in before}, {spec.ref: spec for spec in after}
     for ref in earlier:
         del named[written[ref].name]
     for ref in earlier - now.keys():
-        del written[ref], settled[ref], specs[ref]
+        for rows in (written, settled, specs):
+            rows.pop(ref, None)
     for ref, spec in now.items():
         written[ref] = spec
         named[spec.name] = ref
@@ -120,10 +123,13 @@ def merge(
             written[ref] = spec
             stale.add(ref)
     in_force = merge_policies(previous.policies, tuple(policies), kept)
-    settled = {ref: settle(spec, in_force, previous.settled.get(ref)) for ref, spec in written.items()}
+    settled, in_all = written, written
+    if in_force:
+        settled = {ref: settle(spec, in_force, previous.settled.get(ref)) for ref, spec in written.items()}
+        in_all = {ref: with_additions(spec, in_force) for ref, spec in settled.items()}
     return Desired(
         revision=revision,
-        specs={ref: with_additions(spec, in_force) for ref, spec in settled.items()},
+        specs=in_all,
         obstacles=obstacles,
         stale=frozenset(stale),
         absence_believed=believed,
