@@ -131,6 +131,7 @@ def test_a_commit_is_taken_in_as_if_all_was_read(
     """
     fast, slow = Controller(observe), Controller(observe)
     told, by_digest, files = Told(), TreeReader(None), dict[str, str]()
+    is_clean = False
     for number, (change, luck) in enumerate(commits):
         for path, text in change.items():
             if text is None:
@@ -143,6 +144,8 @@ def test_a_commit_is_taken_in_as_if_all_was_read(
         whole = TreeReader(None).read(contents, revision=revision)
         assert tree == whole
         assert whole.delta is None
+        assert tree.delta is None or is_clean > bool(tree.errors)
+        is_clean = not tree.errors
         if luck == 0:
             continue
         assert fast.take(tree) == slow.take(whole)
@@ -150,19 +153,18 @@ def test_a_commit_is_taken_in_as_if_all_was_read(
 
 
 class Unwalked(dict[Any, Any]):
-    """A mapping that may be asked and copied, and not be walked over."""
+    """A mapping that may be asked and copied (by its keys), and not be walked over."""
 
     def _refuse(self) -> NoReturn:
         raise AssertionError("all schedules are walked over")
 
-    keys = values = items = _refuse
+    __iter__ = values = items = _refuse
 
 
 class Closed(Unwalked):
     """One that is not copied either."""
 
-    def __iter__(self) -> NoReturn:
-        self._refuse()
+    keys = Unwalked._refuse
 
 
 class UnwalkedRow(tuple[Any, ...]):
