@@ -5,8 +5,16 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from controller.adapters.specs.git.command import Git, GitFailed
-from controller.adapters.specs.git.objects import ABSENT, CommitFiles, SpecBlob, add_file, check_count, list_files
-from controller.adapters.specs.snapshot import TREE_BYTES_MAX
+from controller.adapters.specs.git.objects import (
+    ABSENT,
+    LISTING_BYTES_MAX,
+    CommitFiles,
+    SpecBlob,
+    add_file,
+    check_extent,
+    list_files,
+    shown_path,
+)
 from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.errors import SpecSourceUnavailable
 from controller.model.schedule import Origin
@@ -57,16 +65,17 @@ async def list_tree(git: Git, oid: str, before: Listed | None) -> Listed:
     """
     found = None if before is None else await _changed(git, before, oid)
     found = found or Listed(oid, await list_files(git, oid))
-    check_count(found.files)
-    if sum(blob.size for blob in found.files.files.values()) > TREE_BYTES_MAX:
-        raise GitFailed(f"the spec files of the revision have more than {TREE_BYTES_MAX >> 20} MiB")
+    check_extent(found.files)
     return found
 
 
 async def _changed(git: Git, before: Listed, oid: str) -> Listed | None:
     """The new tree as the old one with its changes; None if the old one is gone, which is no damage."""
     try:
-        said = await git.run("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", before.oid, oid)
+        said = await git.run(
+            *("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", before.oid, oid),
+            output_max=LISTING_BYTES_MAX,
+        )
     except GitFailed as error:
         if error.code is None:
             raise
@@ -76,7 +85,7 @@ async def _changed(git: Git, before: Listed, oid: str) -> Listed | None:
     sizes = await _sizes(git, {row[3] for row, _ in rows if row[1].startswith("100")})
     changed = {name.decode("utf-8", "backslashreplace") for _, name in rows}
     # A file that was refused is told by the name that it is shown by.
-    shown = changed | {each.encode("unicode_escape").decode("ascii") for each in changed if not each.isprintable()}
+    shown = {shown_path(name) for _, name in rows}
     files = {path: blob for path, blob in before.files.files.items() if path not in changed}
     found = CommitFiles(files, [error for error in before.files.errors if error.origin.path not in shown])
     for (_, mode, _, blob, _), name in rows:
