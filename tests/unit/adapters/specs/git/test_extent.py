@@ -6,7 +6,7 @@ import sys
 import tracemalloc
 import zlib
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -79,7 +79,7 @@ def test_too_much_is_refused_before_anything_is_read(
         with pytest.raises(SpecSourceUnavailable, match=said):
             fetch(source_of(origin))
         with pytest.raises(SpecSourceUnavailable, match=said):
-            asyncio.run(read_two(origin.path, Path(), ("main", "main")))
+            asyncio.run(read_two(origin.path, PurePosixPath(), ("main", "main")))
     else:
         with pytest.raises(AssertionError, match="a file was loaded"):
             fetch(source_of(origin))
