@@ -53,6 +53,16 @@ def coming(
     return Coming(desired.revision, removed, len(in_force), not left, requests)
 
 
+def coming_next(before: Desired, after: Desired, requests: tuple[DeclaredRequest, ...] = ()) -> Coming:
+    """What a further revision would do to the schedules in force."""
+    written = before.written
+    # No algebra of keys: it walks all of them, however few are touched.
+    refs: Iterable[ConnectionRef] = written if after.touched is None else filter(written.__contains__, after.touched)
+    gone = (ref for ref in refs if ref not in after.written and ref not in after.obstacles)
+    removed = {ref: written[ref].name for ref in sorted(gone)} if after.absence_believed else {}
+    return Coming(after.revision, removed, len(written), not (after.written or after.obstacles), requests)
+
+
 def judge_removals(change: Coming, known: Revisions, limits: SafetyLimits, confirmed: str, now: datetime) -> Ruling:
     """Let a revision come into force, or hold it as a whole.
 
