@@ -14,7 +14,8 @@ from controller.adapters.specs.tree import parse_tree
 from controller.adapters.specs.yaml_tree import Node, compose
 from controller.ports.spec_source import SpecTree
 from tests.fakes.spec_source import policy_text, schedule_text
-from tests.unit.adapters.specs.git.repositories import LINK, MODULE, Content, fetch, repository, source_of
+from tests.git_repository import Content, Link, Submodule
+from tests.unit.adapters.specs.git.repositories import fetch, repository, source_of
 
 GOOD = {f"{place}/{name}.yaml": schedule_text(name) for place, name in (("a", "first"), ("m", "middle"), ("z", "last"))}
 EXPECTED = parse_tree({path: text.encode() for path, text in GOOD.items()}, platforms=None).specs
@@ -72,7 +73,7 @@ def test_a_commit_of_bad_files_leaves_the_good_ones_as_they_are(tmp_path: Path) 
     reader = source_of(origin)
     for _ in range(3):
         bad: dict[str, Content] = {f"b/{n}.yaml": _damaged(choice) for n in range(60)}
-        bad |= {"b/link.yaml": (LINK, "../../etc/passwd"), "a/dir": (LINK, "../z"), "sub": (MODULE, "a" * 40)}
+        bad |= {"b/link.yaml": Link("../../etc/passwd"), "a/dir": Link("../z"), "sub": Submodule("a" * 40)}
         bad |= {f"m/\udcff{choice.randrange(9)}.yaml": b"x", "a/FIRST.yaml": b"x", "z/new\nline.yaml": b"x"}
         origin.publish({**GOOD, **bad})
         for each in (reader, source_of(origin)):

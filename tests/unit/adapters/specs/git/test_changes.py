@@ -8,21 +8,20 @@ import pytest
 from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.model.schedule import Origin, ScheduleSpec
 from tests.fakes.spec_source import policy_text, schedule_text
+from tests.git_repository import Content, Link
 from tests.unit.adapters.specs.git.repositories import (
-    LINK,
-    Content,
     Repository,
     fetch,
     repository,
     source_of,
 )
 
-COMMITS: tuple[Mapping[str, Content | None], ...] = (
+COMMITS: tuple[Mapping[str, Content], ...] = (
     {"a.yaml": schedule_text("a", "7h"), "README.md": "not a spec"},
     {"README.md": "still none"},
     {"b/moved.yaml": schedule_text("b"), "b.yaml": None},
     {"A.yaml": schedule_text("d"), "x\ny.yaml": schedule_text("e")},
-    {"A.yaml": None, "x\ny.yaml": None, "c.yaml": (LINK, "a.yaml"), "big.yaml": "#" * (BYTES_MAX + 1)},
+    {"A.yaml": None, "x\ny.yaml": None, "c.yaml": Link("a.yaml"), "big.yaml": "#" * (BYTES_MAX + 1)},
     {"c.yaml": schedule_text("a"), "big.yaml": None, "p.yaml": policy_text("p")},
     {"c.yaml": None, "p.yaml": policy_text("p", "  freeze: true\n")},
     {"a.yaml": None},

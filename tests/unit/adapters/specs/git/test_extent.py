@@ -17,6 +17,7 @@ from controller.adapters.specs.snapshot import FILES_MAX, TREE_BYTES_MAX
 from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.errors import SpecSourceUnavailable
 from tests.fakes.spec_source import schedule_text
+from tests.git_repository import Link
 from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
 
 MIB = 1 << 20
@@ -167,6 +168,6 @@ def test_a_command_has_only_so_much_memory() -> None:
 def test_a_listing_of_the_whole_is_bounded_too(origin: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
     """Files that are refused count like the others: each of them is told."""
     monkeypatch.setattr("controller.adapters.specs.git.objects.FILES_MAX", 1)
-    origin.publish({"a.yaml": ("120000", "x"), "b.yaml": ("120000", "x")})
+    origin.publish({"a.yaml": Link("x"), "b.yaml": Link("x")})
     with pytest.raises(SpecSourceUnavailable, match="more than 1 spec files"):
         fetch(source_of(origin))
