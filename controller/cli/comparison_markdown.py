@@ -57,7 +57,7 @@ def comparison_markdown(compared: Compared) -> str:
     """The comment."""
     found = compared.found
     head = [MARKER, "## Mainspring plan", "", f"**{summary(compared)}**", "", _asked(compared), ""]
-    head += [f"*{plain(each)}*\n" for each in compared.notes]
+    head += [f"*{plain(cut(each, TEXT_MAX))}*\n" for each in compared.notes]
     head += _errors(compared)
     head += _cautions(found.cautions)
     if found.is_empty:

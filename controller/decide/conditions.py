@@ -151,7 +151,7 @@ def judge_conditions(
     if decided.defect:
         return _defective(decided.defect)
     holds = decided.holds
-    ready = (_against(holds) if holds else None) or _ready(facts, holds, platform, now)
+    ready = (_against(facts, holds) if holds else None) or _ready(facts, holds, platform, now)
     if ready.reason in IN_DOUBT_ABOUT_TIME:
         return (ready,)
     return (
@@ -198,7 +198,10 @@ def _begun(verdict: Verdict, generation: int, since: datetime | None) -> Conditi
 
 
 def _first(holds: Sequence[Hold], reasons: Collection[Reason]) -> Hold | None:
-    return next((hold for hold in holds if hold.reason in reasons), None)
+    for hold in holds:
+        if hold.reason in reasons:
+            return hold
+    return None
 
 
 def _said(hold: Hold) -> tuple[Reason, str]:
@@ -211,8 +214,10 @@ def _defective(message: str) -> tuple[Verdict | None, ...]:
     return ready, None, Verdict(STALLED, TRUE, ConditionReason.DEFECT, text)
 
 
-def _against(holds: Sequence[Hold]) -> Verdict | None:
-    hold = _first(holds, AGAINST_READY)
+def _against(facts: ConnectionFacts, holds: Sequence[Hold]) -> Verdict | None:
+    observes = facts.spec is not None and facts.spec.mode is Mode.OBSERVE
+    # Whoever only observes leaves the driving to the platform.
+    hold = _first(holds, AGAINST_READY - {Reason.DOUBLE_SCHEDULED} if observes else AGAINST_READY)
     return None if hold is None else Verdict(READY, FALSE, *_said(hold))
 
 

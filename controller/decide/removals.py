@@ -69,7 +69,8 @@ def judge_removals(change: Coming, known: Revisions, limits: SafetyLimits, confi
     ``confirmed``: the revision that the operator confirmed when the controller was started. A revision that was in force before stays
     so: it was confirmed then, and what it removed may not all have been carried out.
     """
-    if not _is_too_much(change, limits) or (known.applied is not None and known.applied.name == change.revision):
+    is_too_much = limits.holds_removal(len(change.removed), change.in_force, is_empty=change.is_empty)
+    if not is_too_much or (known.applied is not None and known.applied.name == change.revision):
         return Ruling()
     if confirmed and is_named_by(change.revision, confirmed):
         return Ruling(confirmed_by="--confirm-revision")
@@ -87,13 +88,6 @@ def judge_removals(change: Coming, known: Revisions, limits: SafetyLimits, confi
 def hold(change: Coming, message: str, now: datetime) -> HeldRevision:
     """A revision as it is remembered while it is held."""
     return HeldRevision(change.revision, now, frozenset(change.removed), change.in_force, message)
-
-
-def _is_too_much(change: Coming, limits: SafetyLimits) -> bool:
-    count = len(change.removed)
-    if count == 0:
-        return False
-    return change.is_empty or (count >= limits.removal_count and count > change.in_force * limits.removal_share)
 
 
 def _objection(request: DeclaredRequest, change: Coming, known: Revisions, now: datetime) -> str:

@@ -47,12 +47,17 @@ class Allowance:
 
     def spend(self, plan: Plan) -> None:
         """Take off what a plan does, and note who waits for more."""
-        self._spent.update(spent_by(plan.connections))
+        for name, count in spent_by(plan.connections).items():
+            self._spent[name] += count
         for decided in plan.connections:
-            if any(hold.reason is Reason.BLAST_RADIUS for hold in decided.holds):
+            if decided.holds and any(hold.reason is Reason.BLAST_RADIUS for hold in decided.holds):
                 self._waiting.add(decided.ref)
-            else:
+            elif self._waiting:
                 self._waiting.discard(decided.ref)
+
+    def give_back(self, platform: str) -> None:
+        """Nothing was sent of a write that a plan decided: trouble of a store or a platform must not use up what is allowed."""
+        self._spent[platform] = max(self._spent[platform] - 1, 0)
 
     def renew(self) -> set[ConnectionRef]:
         """Give everything anew; returns the connections that have waited for it."""

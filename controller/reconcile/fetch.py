@@ -46,15 +46,15 @@ async def fetch_specs(world: World, applied: str = "") -> SpecTree | SpecSourceU
 
 
 async def applied_revision(store: Store, mind: Mind | None = None) -> str:
-    """The revision in force: what this process put in force, or what the store says; empty where none ever was.
+    """The revision in force, as the store says: another controller may have gone on to a newer one; empty where none ever was.
 
     Raises:
         StoreUnavailable: the store could not be read.
     """
-    if mind is not None and mind.desired.revision:
-        return mind.desired.revision
     applied = (await store.revisions()).applied
-    return "" if applied is None else applied.name
+    if applied is not None:
+        return applied.name
+    return "" if mind is None else mind.desired.revision
 
 
 async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavailable) -> set[ConnectionRef]:

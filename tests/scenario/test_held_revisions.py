@@ -278,7 +278,9 @@ def test_the_source_is_always_told_what_is_in_force() -> None:
         push(stage, [0])
         await stage.run_for(POLL)
         await stage.stop()
-        assert source.told == ["", "memory@1", "memory@1"]
+        assert source.told[0] == ""
+        assert len(source.told) > 2
+        assert set(source.told[1:]) == {"memory@1"}
         source.told.clear()
         await stage.start(spec_source=source)
         await stage.run_for(1)

@@ -97,6 +97,8 @@ STATUS_KEYS = {
     "nextSlotAt",
     "nextFiresAt",
     "failuresInARow",
+    "conditions",
+    "kstatus",
     "drifts",
     "correctedToday",
     "freshness",

@@ -148,10 +148,13 @@ CASES: dict[str, tuple[Given, dict[str, str]]] = {
         well(**known(SUSPENDED), connection=connection(ConnectionStatus.INACTIVE)),
         {"Ready": "False Suspended"},
     ),
-    "the platform drives it as well": (well(connection=DRIVEN), {"Drifted": "True DoubleScheduled"}),
+    "the platform drives it as well": (
+        well(connection=DRIVEN),
+        {"Ready": "False DoubleScheduled", "Drifted": "True DoubleScheduled"},
+    ),
     "an observed one is the platform's to drive": (
         well(**known(spec(mode=Mode.OBSERVE)), connection=DRIVEN),
-        {"Ready": "True Observe"},
+        {"Ready": "True Observe", "Drifted": "True DoubleScheduled"},
     ),
     "its connection was not read yet": (well(connection=None, connection_read=""), {"Drifted": ""}),
     "a slot waits for a platform that is out of sight": (

@@ -284,9 +284,9 @@ CASES: dict[str, tuple[Given, str]] = {
         given(Drift.ENFORCE, suspend=Suspension("moving"), connection=seen(PlatformScheduleKind.MANUAL)),
         f"note connectionStatus active; correct inactive; hold Suspended; {WAKE}",
     ),
-    "a suspended one that is active is only noted under Warn": (
+    "a suspended one may be active under Warn": (
         given(suspend=Suspension("moving"), connection=seen(PlatformScheduleKind.MANUAL)),
-        f"note connectionStatus active; hold Suspended; {WAKE}",
+        f"hold Suspended; {WAKE}",
     ),
     "a suspended one that is inactive is as desired": (
         given(Drift.ENFORCE, suspend=Suspension("moving"), connection=ASLEEP),

@@ -6,8 +6,16 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 from controller.adapters.specs.git.command import Git, GitFailed
-from controller.adapters.specs.git.objects import ABSENT, CommitFiles, SpecBlob, add_file, check_count, list_files
-from controller.adapters.specs.snapshot import TREE_BYTES_MAX
+from controller.adapters.specs.git.objects import (
+    ABSENT,
+    LISTING_BYTES_MAX,
+    CommitFiles,
+    SpecBlob,
+    add_file,
+    check_extent,
+    list_files,
+    shown_path,
+)
 from controller.adapters.specs.tree import Names
 from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.errors import SpecSourceUnavailable
@@ -87,7 +95,8 @@ async def tree_of(git: Git, commit: str, path: str) -> str:
     kind, oid = row.partition(b"\t")[0].split()[1:3] if row else (b"", b"")
     if not row:
         raise SpecSourceUnavailable(
-            f"the revision has no directory {wanted}; set specs.path to the one that holds the specs"
+            f"the revision has no directory {wanted}; set specs.path to the one that holds the specs,"
+            " or keep a file in it where all of them shall go"
         )
     if kind != b"tree":
         raise SpecSourceUnavailable(f"{wanted} is no directory in the revision; links and submodules are not followed")
@@ -102,16 +111,17 @@ async def list_tree(git: Git, oid: str, before: Listed | None) -> Listed:
     """
     found = None if before is None else await _changed(git, before, oid)
     found = found or listed_whole(oid, await list_files(git, oid))
-    check_count(found.files)
-    if found.size > TREE_BYTES_MAX:
-        raise GitFailed(f"the spec files of the revision have more than {TREE_BYTES_MAX >> 20} MiB")
+    check_extent(found.files, found.size)
     return found
 
 
 async def _changed(git: Git, before: Listed, oid: str) -> Listed | None:
     """The new tree as the old one with its changes; None if the old one is gone, which is no damage."""
     try:
-        said = await git.run("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", before.oid, oid)
+        said = await git.run(
+            *("diff-tree", "-r", "-z", "--no-renames", "--no-ext-diff", "--no-textconv", before.oid, oid),
+            output_max=LISTING_BYTES_MAX,
+        )
     except GitFailed as error:
         if error.code is None:
             raise
@@ -121,7 +131,7 @@ async def _changed(git: Git, before: Listed, oid: str) -> Listed | None:
     sizes = await _sizes(git, {row[3] for row, _ in rows if row[1].startswith("100")})
     changed = {name.decode("utf-8", "backslashreplace") for _, name in rows}
     # A file that was refused is told by the name that it is shown by.
-    shown = changed | {each.encode("unicode_escape").decode("ascii") for each in changed if not each.isprintable()}
+    shown = {shown_path(name) for _, name in rows}
     # A copy of ten thousand rows costs less than one of the commands; a walk over them does not.
     files = dict(before.files.files)
     for path in changed:

@@ -88,6 +88,7 @@ class GitSpecSource:
             environment=login.environment,
             transports=self._place.transport,
             seconds_max=self._options.seconds_max,
+            secrets=login.secrets,
         )
         self._doing = "asking what the ref names"
         tip = await self._find_tip(remote)

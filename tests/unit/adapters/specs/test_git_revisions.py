@@ -242,3 +242,13 @@ def test_objects_that_stand_for_others_are_not_followed(repository: Repository) 
     blob = repository.git("rev-parse", "HEAD:specs/a.yaml")
     repository.git("replace", blob, repository.git("rev-parse", "HEAD:specs/deep/b.yml"))
     assert read(repository.folder, "HEAD", "HEAD")[0].files["specs/a.yaml"] == b"a: 2\n"
+
+
+def test_a_folder_under_review_passes_for_no_repository(repository: Repository, tmp_path: Path) -> None:
+    """Files of a branch may look like a bare repository, with a history of their own that shows nothing to review."""
+    inner = repository.folder / "specs/inner"
+    repository.git("clone", "--quiet", "--bare", str(repository.folder), str(inner))
+    with pytest.raises(SpecSourceUnavailable, match="looks like a repository and lies in the working tree of"):
+        repository_around(inner)
+    inner.rename(tmp_path / "outside")
+    assert repository_around(tmp_path / "outside") == tmp_path / "outside"

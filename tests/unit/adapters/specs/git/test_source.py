@@ -5,20 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.specs.git import listing, objects, source
+from controller.adapters.specs.git import objects, source
 from controller.adapters.specs.git.command import Git
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecTree
 from tests.fakes.spec_source import schedule_text
 from tests.unit.adapters.specs.git.repositories import LINK, MODULE, Repository, fetch, repository, source_of
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Repository:
-    """A repository with one spec on its main branch."""
-    made = repository(tmp_path / "origin")
-    made.publish({"a.yaml": schedule_text("a")})
-    return made
 
 
 @pytest.fixture
@@ -206,7 +198,7 @@ def test_a_tree_beyond_its_limits_is_unavailable(
     origin.change({"b.yaml": schedule_text("b")})
     (mirror,) = [path for path in (origin.path.parent / "mirrors").iterdir() if path.is_dir()]
     (mirror / "kept").touch()
-    monkeypatch.setattr(objects if limit == "FILES_MAX" else listing, limit, 1)
+    monkeypatch.setattr(objects, limit, 1)
     for each in (reader, source_of(origin)):
         with pytest.raises(SpecSourceUnavailable, match="more than"):
             fetch(each)
