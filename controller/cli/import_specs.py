@@ -1,7 +1,6 @@
 """``mainspring import``: spec files for the connections that no spec drives yet."""
 
 import argparse
-import asyncio
 import os
 import sys
 from dataclasses import replace
@@ -11,6 +10,7 @@ from controller.bootstrap import read_connections, read_trees, spec_judge
 from controller.cli.import_report import Report, Written, as_json, as_text
 from controller.cli.import_text import spec_text
 from controller.cli.options import add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, printable, write, write_json
 from controller.cli.schema import SCHEMA_FILE
 from controller.cli.terminal import Paint
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(parsed: argparse.Namespace) -> int:
     """Read everything, then write."""
     settings = settings_of(parsed)
-    report = asyncio.run(run_import(settings, parsed))
+    report = outcome_of(run_import(settings, parsed))
     if parsed.output == "json":
         write_json(as_json(report))
     else:

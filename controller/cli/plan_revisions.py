@@ -1,7 +1,6 @@
 """``mainspring plan --from-revision A --to-revision B``: what a merge would change; no platform, store, network or settings."""
 
 import argparse
-import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
@@ -12,6 +11,7 @@ from controller.cli.comparison_json import comparison_json
 from controller.cli.comparison_markdown import comparison_markdown
 from controller.cli.comparison_text import comparison_text
 from controller.cli.comparison_words import Compared
+from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, width_of, write, write_json
 from controller.cli.terminal import Paint, complain
 from controller.decide.comparison.compare import LIMITS, compare
@@ -53,7 +53,7 @@ def execute_revisions(parsed: argparse.Namespace) -> int:
     if path.is_absolute() or ".." in path.parts:
         complain(f'--path "{path}" leaves the repository; name a folder in it, such as {DEFAULT_PATH}')
         return EXIT_USAGE
-    compared = asyncio.run(_compared(parsed, settings, path))
+    compared = outcome_of(_compared(parsed, settings, path))
     note(compared.notes)
     if parsed.output == "json":
         write_json(comparison_json(compared))
