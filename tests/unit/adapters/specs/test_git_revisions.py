@@ -240,7 +240,8 @@ def test_a_blob_that_is_not_there_is_fetched_by_nobody(repository: Repository, t
 
 def test_a_server_that_could_be_asked_is_not(repository: Repository) -> None:
     """A partial clone fetches what it lacks from an ordinary server, by itself, whenever somebody looks: a review does not."""
-    lose_a_blob(repository)
+    tree = repository.git("rev-parse", "HEAD:specs/deep")
+    (repository.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
 
     async def main() -> list[str]:
         async with serving(http("404 Not Found")) as server:
