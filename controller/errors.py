@@ -39,6 +39,10 @@ class StoreUnavailable(MainspringError):
     """The store could not read or write."""
 
 
+class NotJournaled(StoreUnavailable):
+    """A write to a platform could not be journaled, so nothing of it was sent."""
+
+
 class StoreInUse(MainspringError):
     """Another running controller has the store open for acting."""
 

@@ -1,6 +1,5 @@
 """How much one cycle may do to a platform: what goes beyond is held, and told."""
 
-from collections import Counter
 from collections.abc import Iterable
 
 from controller.model.plan import Action, CancelJob, ConnectionPlan, CorrectConnection, PlanningInput, TriggerSync
@@ -15,34 +14,44 @@ def is_bound(action: Action) -> bool:
     return isinstance(action, RADIUS_BOUND)
 
 
-def spent_by(plans: Iterable[ConnectionPlan]) -> Counter[str]:
+def spent_by(plans: Iterable[ConnectionPlan]) -> dict[str, int]:
     """How many such writes plans hold, by platform."""
-    return Counter(plan.ref.platform for plan in plans for action in plan.actions if is_bound(action))
+    return _count(plans, RADIUS_BOUND)
+
+
+def _count(plans: Iterable[ConnectionPlan], kinds: type[Action] | tuple[type[Action], ...]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for plan in plans:
+        for action in plan.actions:
+            if isinstance(action, kinds):
+                found[plan.ref.platform] = found.get(plan.ref.platform, 0) + 1
+    return found
 
 
 class Radius:
     """What is still allowed while one plan is put together."""
 
     def __init__(self, known: PlanningInput) -> None:
-        self._writes = {name: facts.writes_left for name, facts in known.platforms.items()}
-        self._max = {name: facts.writes_max for name, facts in known.platforms.items()}
+        self._platforms = known.platforms
+        self._spent: dict[str, int] = {}
         self._triggers = known.triggers_max
 
     def objection(self, plan: ConnectionPlan) -> tuple[Reason, str] | None:
         """What stands against the writes of a connection's plan, if anything does."""
         name = plan.ref.platform
-        left = self._writes.get(name)
-        if left is not None and left <= 0 and any(is_bound(action) for action in plan.actions):
-            return Reason.BLAST_RADIUS, _message(name, self._max[name])
+        facts = self._platforms.get(name)
+        left = None if facts is None or facts.writes_left is None else facts.writes_left - self._spent.get(name, 0)
+        if facts is not None and left is not None and left <= 0 and any(is_bound(action) for action in plan.actions):
+            return Reason.BLAST_RADIUS, _message(name, facts.writes_max)
         if self._triggers is not None and self._triggers <= 0 and _starts(plan):
             return Reason.AWAITING_TURN, "one cycle starts no more syncs; the next one does, at once"
         return None
 
     def spend(self, plan: ConnectionPlan) -> None:
         """Count what a connection's plan does."""
-        left = self._writes.get(plan.ref.platform)
-        if left is not None and any(is_bound(action) for action in plan.actions):
-            self._writes[plan.ref.platform] = left - 1
+        name = plan.ref.platform
+        if any(is_bound(action) for action in plan.actions):
+            self._spent[name] = self._spent.get(name, 0) + 1
         if self._triggers is not None and _starts(plan):
             self._triggers -= 1
 
@@ -66,7 +75,8 @@ def beyond(known: PlanningInput, plans: Iterable[ConnectionPlan]) -> dict[str, s
         left = known.platforms[name].writes_left
         if left is not None and count > left:
             found[name] = f"{count} cancels and writes to connections where {left} are left"
-    triggers = Counter(plan.ref.platform for plan in rows for action in plan.actions if isinstance(action, TriggerSync))
-    if known.triggers_max is not None and triggers.total() > known.triggers_max:
-        found |= dict.fromkeys(triggers, f"{triggers.total()} starts in one cycle that may decide {known.triggers_max}")
+    triggers = _count(rows, TriggerSync)
+    starts = sum(triggers.values())
+    if known.triggers_max is not None and starts > known.triggers_max:
+        found |= dict.fromkeys(triggers, f"{starts} starts in one cycle that may decide {known.triggers_max}")
     return found

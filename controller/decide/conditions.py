@@ -198,7 +198,10 @@ def _begun(verdict: Verdict, generation: int, since: datetime | None) -> Conditi
 
 
 def _first(holds: Sequence[Hold], reasons: Collection[Reason]) -> Hold | None:
-    return next((hold for hold in holds if hold.reason in reasons), None)
+    for hold in holds:
+        if hold.reason in reasons:
+            return hold
+    return None
 
 
 def _said(hold: Hold) -> tuple[Reason, str]:

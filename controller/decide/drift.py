@@ -47,6 +47,22 @@ class Sight:
     change: ConnectionChange | None
 
 
+def is_at_rest(facts: ConnectionFacts) -> bool:
+    """Whether the settings are what nearly all schedules want of nearly all connections, and nothing was ever noted: no need to look."""
+    connection, standing, spec = facts.connection, facts.standing, facts.spec
+    return (
+        not standing.drifts
+        and not standing.corrections
+        and (spec is None or spec.suspend is None)
+        and (
+            connection is None
+            or (
+                connection.schedule_kind is PlatformScheduleKind.MANUAL and connection.status is ConnectionStatus.ACTIVE
+            )
+        )
+    )
+
+
 def policy_of(spec: ScheduleSpec, field: DriftField) -> Drift:
     """What the spec says is done about the field."""
     return spec.drift_schedule if field is DriftField.SCHEDULE else spec.drift_status
@@ -119,6 +135,8 @@ def double_scheduled(case: Case) -> Wait | None:
 
 def drives_beside(facts: ConnectionFacts, now: datetime) -> str | None:
     """Why nothing may start beside the platform's own schedule; None where it does not, or where the spec ignores it."""
+    if is_at_rest(facts):
+        return None
     sight, spec = sight_of(facts, DriftField.SCHEDULE, now), facts.spec
     if sight is None or spec is None:
         return None
@@ -145,7 +163,7 @@ def judge_drift(facts: ConnectionFacts, platform: PlatformFacts, now: datetime, 
     ``is_writing``: the plan sends something else about the connection already, and one request at a time is enough.
     """
     spec = facts.spec
-    if spec is None or held_as_a_whole(facts) is not None:
+    if spec is None or is_at_rest(facts) or held_as_a_whole(facts) is not None:
         return NOTHING
     parts: list[Part] = []
     wanted: list[Sight] = []

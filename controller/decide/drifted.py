@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from controller.decide.against import Against
-from controller.decide.drift import beside_text, sight_of
+from controller.decide.drift import beside_text, is_at_rest, sight_of
 from controller.decide.rules import inactivity
 from controller.model.drift import DriftField
 from controller.model.plan import ConnectionFacts
@@ -13,7 +13,7 @@ from controller.model.record import Reason
 def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
     """What of a connection that was read differs from what is desired; what the spec ignores does not count."""
     spec = facts.spec
-    if spec is None:
+    if spec is None or (facts.connection is not None and is_at_rest(facts)):
         return None
     schedule = sight_of(facts, DriftField.SCHEDULE, now)
     if schedule is not None and schedule.differs:

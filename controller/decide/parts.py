@@ -24,12 +24,16 @@ NOTHING = Part()
 
 def joined(*parts: Part) -> Part:
     """Several parts as one; it wakes at the earliest instant that any of them asks for."""
-    return Part(
-        actions=tuple(action for part in parts for action in part.actions),
-        holds=tuple(hold for part in parts for hold in part.holds),
-        wake_at=earliest([part.wake_at for part in parts]),
-        needs=tuple(need for part in parts for need in part.needs),
-    )
+    # Most say nothing, or only when to ask again.
+    rows = [part for part in parts if part is not NOTHING]
+    if len(rows) < 2:
+        return rows[0] if rows else NOTHING
+    actions, holds, needs = list[Action](), list[Hold](), list[ListingNeed]()
+    for part in rows:
+        actions += part.actions
+        holds += part.holds
+        needs += part.needs
+    return Part(tuple(actions), tuple(holds), earliest([part.wake_at for part in rows]), tuple(needs))
 
 
 def assemble(ref: ConnectionRef, parts: Iterable[Part]) -> ConnectionPlan:

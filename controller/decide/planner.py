@@ -128,9 +128,11 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     freshness, alert = judge_freshness(facts, platform, known.now)
     cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
     parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
-    is_writing = any(isinstance(action, Write) for part in parts for action in part.actions)
+    actions = [action for part in parts for action in part.actions]
+    is_writing = bool(actions) and any(isinstance(action, Write) for action in actions)
     drift = judge_drift(facts, platform, known.now, is_writing=is_writing)
-    return replace(assemble(facts.ref, (*parts, drift)), freshness=freshness)
+    plan = assemble(facts.ref, (*parts, drift))
+    return plan if freshness is None else replace(plan, freshness=freshness)
 
 
 def _without_triggers(part: Part) -> tuple[Action, ...]:

@@ -1,13 +1,13 @@
 """What people ask for: judged by the rules of slots, in its turn, and refused at once where a slot would wait without being watched."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from controller.decide.against import Against, forbidden, freeze_at, held_as_a_whole, suspension_text
 from controller.decide.cancels import newest_active
 from controller.decide.case import Case, Finish, Start, Verdict, Wait, Wish
-from controller.decide.parts import Part
+from controller.decide.parts import NOTHING, Part, joined
 from controller.decide.sight import is_fresh, listing_for
 from controller.decide.slots import earliest
 from controller.model.asked import Asked, Request, RequestStatus
@@ -58,6 +58,9 @@ class Answered:
     starts: bool = False
 
 
+UNASKED = Answered(NOTHING)
+
+
 def judge_requests(
     facts: ConnectionFacts, platform: PlatformFacts, known: PlanningInput, judge: Callable[[Case], Verdict]
 ) -> Answered:
@@ -65,6 +68,8 @@ def judge_requests(
 
     ``judge``: the rules of slots, without those that only a slot can meet. At most one request starts a job, or wants one to end.
     """
+    if not facts.standing.requests:
+        return UNASKED
     parts = list[Part]()
     wish: Wish | None = None
     starts = False
@@ -93,17 +98,7 @@ def judge_requests(
             part = _judged(facts, platform, request, known, judge)
             starts = any(isinstance(action, TriggerSync) for action in part.actions)
             parts.append(part)
-    return Answered(_joined(parts), wish, starts)
-
-
-def _joined(parts: Iterable[Part]) -> Part:
-    rows = tuple(parts)
-    return Part(
-        actions=tuple(action for part in rows for action in part.actions),
-        holds=tuple(hold for part in rows for hold in part.holds),
-        wake_at=earliest([part.wake_at for part in rows]),
-        needs=tuple(need for part in rows for need in part.needs),
-    )
+    return Answered(joined(*parts), wish, starts)
 
 
 def _settled(

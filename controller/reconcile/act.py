@@ -8,10 +8,12 @@ from datetime import datetime, timedelta
 from controller.errors import (
     Busy,
     NotCreated,
+    NotJournaled,
     OutcomeUnknown,
     PlatformError,
     Rejected,
     SlotAlreadyClaimed,
+    StoreUnavailable,
 )
 from controller.model.event import Event, EventName
 from controller.model.job import Job, JobKind
@@ -178,28 +180,37 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
     return True
 
 
-async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) -> None:
-    """Journal the cancel, read the job once more, then send one DELETE.
+async def cancel(world: World, platform: ObservedPlatform, action: CancelJob) -> bool:
+    """Journal the cancel, read the job once more, then send one DELETE; False if none was sent.
 
     Some platforms cancel whatever the connection runs, whichever id is named, so a job that is over by now is left alone.
 
     Raises:
-        StoreUnavailable: the request could not be journaled; nothing was sent.
+        NotJournaled: the request could not be written; nothing was sent.
     """
-    now = world.clock.now()
+    now, is_sent = world.clock.now(), False
     try:
         fresh = (await platform.platform.get_jobs([action.job.job_id])).get(action.job.job_id)
         if fresh is not None:
             platform.remember([fresh], now)
         if fresh is None or not fresh.is_active or fresh.connection_id != action.ref.connection_id:
             await _give_up_cancel(world, action, now, "it is not active any more")
-            return
-        await world.store.request_cancel(CancelRequest(action.ref, action.job.job_id, action.reason, now))
+            return False
+        await _journal(world, CancelRequest(action.ref, action.job.job_id, action.reason, now))
+        is_sent = True
         await platform.platform.cancel_job(action.job.job_id)
     except PlatformError as error:
         await _give_up_cancel(world, action, now, str(error))
     else:
         await say.tell(world, [say.about_cancel(EventName.CANCEL_REQUESTED, action, now, action.message)])
+    return is_sent
+
+
+async def _journal(world: World, request: CancelRequest) -> None:
+    try:
+        await world.store.request_cancel(request)
+    except StoreUnavailable as error:
+        raise NotJournaled(str(error)) from error
 
 
 async def _give_up_cancel(world: World, action: CancelJob, now: datetime, message: str) -> None:

@@ -1,7 +1,7 @@
 """What is left of the writes that a platform gets between two full resyncs, starts apart."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from controller.decide.blast_radius import spent_by
 from controller.model.identity import ConnectionRef
@@ -25,6 +25,14 @@ class Allowance:
         self._now = Counter(ref.platform for ref in refs)
         self._managed |= self._now
 
+    def move(
+        self, before: Collection[ConnectionRef], now: Collection[ConnectionRef], touched: Iterable[ConnectionRef]
+    ) -> None:
+        """The same where what is in force differs in no more than these connections."""
+        for ref in touched:
+            self._now[ref.platform] += (ref in now) - (ref in before)
+        self._managed |= self._now
+
     def writes_max(self, platform: str) -> int:
         """How many a platform gets from one full resync to the next."""
         return self._limits.writes_max(self._managed[platform])
@@ -39,12 +47,17 @@ class Allowance:
 
     def spend(self, plan: Plan) -> None:
         """Take off what a plan does, and note who waits for more."""
-        self._spent.update(spent_by(plan.connections))
+        for name, count in spent_by(plan.connections).items():
+            self._spent[name] += count
         for decided in plan.connections:
-            if any(hold.reason is Reason.BLAST_RADIUS for hold in decided.holds):
+            if decided.holds and any(hold.reason is Reason.BLAST_RADIUS for hold in decided.holds):
                 self._waiting.add(decided.ref)
-            else:
+            elif self._waiting:
                 self._waiting.discard(decided.ref)
+
+    def give_back(self, platform: str) -> None:
+        """Nothing was sent of a write that a plan decided: trouble of a store or a platform must not use up what is allowed."""
+        self._spent[platform] = max(self._spent[platform] - 1, 0)
 
     def renew(self) -> set[ConnectionRef]:
         """Give everything anew; returns the connections that have waited for it."""

@@ -25,6 +25,10 @@ Changes = dict[ConnectionRef, tuple[Condition, ...]]
 """What is to be written of each connection; nothing at all = it loses what it has."""
 
 
+WITHOUT_WINDOWS = len(ConditionType) - 1
+"""How many are judged of a schedule of which everything is known, beside its windows."""
+
+
 async def recall_conditions(world: World, mind: Mind, platform: str) -> None:
     """Read back what is known of a platform's connections.
 
@@ -79,7 +83,7 @@ def _judged(
     platform, spec, now = known.platforms[facts.ref.platform], facts.spec, known.now
     try:
         verdicts = judge_conditions(facts, decided, platform, now, kept, is_stale=is_stale)
-        if spec is None or len(verdicts) < len(ConditionType) - 1:
+        if spec is None or len(verdicts) < WITHOUT_WINDOWS:
             return verdicts, None
         view = look_at_windows(spec, now, kept.view)
     except Exception as error:  # noqa: BLE001  whatever it is, it is this connection's alone

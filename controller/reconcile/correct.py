@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from controller.errors import ConnectionLocked, NotCreated, PlatformError, Rejected
+from controller.errors import ConnectionLocked, NotCreated, NotJournaled, PlatformError, Rejected, StoreUnavailable
 from controller.model.drift import Correction, CorrectionStatus
 from controller.model.event import EventName
 from controller.model.plan import CorrectConnection
@@ -17,11 +17,15 @@ async def correct(world: World, platform: ObservedPlatform, action: CorrectConne
     """Journal the corrections, then send one PATCH; what it came to is believed only once it is read.
 
     Raises:
-        StoreUnavailable: they could not be journaled, and nothing was sent; or the answer could not be, and it counts as unknown.
+        NotJournaled: they could not be written, and nothing was sent.
+        StoreUnavailable: the answer could not be written, and counts as unknown.
     """
     connection_id = action.ref.connection_id
     corrections = [replace(each, at=world.clock.now()) for each in action.corrections]
-    await world.store.journal_corrections(corrections)
+    try:
+        await world.store.journal_corrections(corrections)
+    except StoreUnavailable as error:
+        raise NotJournaled(str(error)) from error
     try:
         connection = await platform.platform.update_connection(connection_id, action.change)
     except (NotCreated, Rejected, ConnectionLocked) as error:

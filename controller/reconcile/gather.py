@@ -92,7 +92,7 @@ async def gather(
     facts = tuple(
         _facts_of(mind, ref, jobs, standings[ref], restorers)
         for ref, jobs in seen.items()
-        if not _is_unreadable(mind, standings[ref])
+        if mind.desired.absence_believed or not _is_unreadable(mind, standings[ref])
     )
     watch, allowance = mind.watch, mind.allowance
     platforms = {
@@ -115,7 +115,7 @@ async def gather(
 def _is_unreadable(mind: Mind, standing: Standing) -> bool:
     """Whether a schedule is in force that the specs may still hold, and that cannot be read back: it is left as it is."""
     desired, ref = mind.desired, standing.ref
-    if desired.absence_believed or standing.calendar_key is None:
+    if standing.calendar_key is None:
         return False
     return ref not in desired.specs and ref not in desired.obstacles
 
@@ -124,7 +124,7 @@ def _facts_of(
     mind: Mind, ref: ConnectionRef, jobs: tuple[Job, ...], standing: Standing, restorers: Restorers
 ) -> ConnectionFacts:
     platform, spec = mind.platforms.get(ref.platform), as_suspended(mind.desired.specs.get(ref), standing.suspended)
-    standing = _with_withdrawn(mind, standing)
+    standing = _with_withdrawn(mind, standing) if standing.requests else standing
     obstacle = mind.desired.obstacles.get(ref)
     is_leaving = spec is None and obstacle is None and standing.calendar_key is not None and standing.content != ""
     last_spec = restorers.resolved(standing.content, mind.desired.policies) if is_leaving else None
@@ -155,7 +155,7 @@ def _facts_of(
 def _with_withdrawn(mind: Mind, standing: Standing) -> Standing:
     """Requests whose document is gone from the specs, marked as such."""
     declared = mind.declared
-    if declared is None or not standing.requests:
+    if declared is None:
         return standing
     requests = tuple(
         replace(each, is_withdrawn=each.source is Source.SPEC and each.key not in declared)

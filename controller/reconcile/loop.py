@@ -4,7 +4,8 @@ import asyncio
 from collections.abc import Coroutine
 from datetime import datetime, timedelta
 
-from controller.errors import Fenced, PlatformError, SlotAlreadyClaimed, StoreUnavailable
+from controller.decide.blast_radius import is_bound
+from controller.errors import Fenced, NotJournaled, PlatformError, SlotAlreadyClaimed, StoreUnavailable
 from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, TriggerSync, Write
@@ -148,6 +149,8 @@ class Loop:
             self._stirred -= stirred
 
     async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
+        if not platforms:
+            return set()
         desired = self._mind.desired
         refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
         # Files that contradicted each other before a restart may be gone since, and what was said of them with them.
@@ -320,22 +323,28 @@ class Loop:
             platform.listing_under_way = False
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: Write) -> None:
-        is_started = False
+        is_started, is_sent = False, True
         try:
             # What was decided by a clock that was set since is not carried out.
             if not self._holding.acts_on(platform) or self._timekeeper.doubts(platform.name):
+                is_sent = False
                 return
             if isinstance(write, TriggerSync):
                 is_started = await act.trigger(self._world, platform, write.claim)
             elif isinstance(write, CancelJob):
-                await act.cancel(self._world, platform, write)
+                is_sent = await act.cancel(self._world, platform, write)
             else:
                 await correct(self._world, platform, write)
         except Fenced as error:
             await self._holding.lose(error)
+        except NotJournaled as error:
+            is_sent = False
+            await self._after_failure(f"write to {ref}: {error}")
         except (StoreUnavailable, SlotAlreadyClaimed, PlatformError) as error:
             await self._after_failure(f"write to {ref}: {error}")
         finally:
+            if not is_sent and is_bound(write):
+                self._mind.allowance.give_back(platform.name)
             platform.in_flight.discard(ref.connection_id)
             self._ready.update(platform.next_in_turn())
             if is_started:

@@ -66,6 +66,8 @@ class ObservedPlatform:
 
     def next_in_turn(self) -> tuple[ConnectionRef, ...]:
         """Those that wait for a write permit, as many as there are permits, the longest waiting first."""
+        if not self.waiting_turn:
+            return ()
         free = max(self.profile.write_concurrency - len(self.in_flight), 0)
         return tuple(islice(self.waiting_turn, free))
 

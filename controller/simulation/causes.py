@@ -36,8 +36,8 @@ STORAGE = frozenset({K.STORE_FAILS, K.STORE_ANSWER_LOST, K.STORE_SLOW, K.STORE_D
 DOWN = frozenset({*CRASHES, K.GRACEFUL_STOP, K.PAUSE, K.SUSPEND_MACHINE, K.ELECTION_LOST})
 """No controller acts, until the next one does."""
 
-UNREAD = frozenset({K.SOURCE_FAILS, K.FETCH_HANGS})
-"""The specs cannot be read, which matters only to a life that has not read them yet."""
+UNREAD = frozenset({K.SOURCE_FAILS, K.FETCH_HANGS, K.FORCE_PUSH})
+"""The specs cannot be read, or are refused, which matters only to a life that has not read them yet."""
 
 EXPLAINS: Mapping[tuple[Outcome, Reason], frozenset[FaultKind]] = {
     (Outcome.MISSED, Reason.SUPERSEDED): UNREACHABLE | REFUSING | STORAGE | DOWN,

@@ -16,7 +16,7 @@ S8    slots are claimed in their order, and only those that exist: `starts`, the
 S9    one open claim a connection, no POST beside an active job: `starts.against_posts`, the witness
 S10   nothing is claimed that the specs, as last read, forbid: `starts.against_claims`
 S11   other connections change nothing: two simulations are compared, in the tests
-S12   revisions that do not descend from the last one: no source of the simulation has a history yet, so nobody checks it
+S12   with ``forward_only``, no claim by a revision that does not descend from the one acted on before: `starts.against_rewinds`
 L1    nothing stays open once all is calm: `judge`, `_records`
 L2    what nothing stood against starts within two seconds, 99 times of 100: `punctual`
 L3    the next life settles what a dead one left: L1 says it, since every life but the last dies
@@ -52,6 +52,7 @@ from controller.simulation.starts import (
     against_jobs,
     against_posts,
     against_removals,
+    against_rewinds,
     doubled,
     is_open_end,
     runs_of,
@@ -94,7 +95,7 @@ def judge(evidence: Evidence) -> Verdict:
     by_slot = {record.slot: record for rows in evidence.records.values() for record in rows}
     doubles = list(doubled(runs, due))
     found = [*chronicle.broken, *doubles, *fenced(chronicle.epochs)]
-    found += against_removals(evidence)
+    found += [*against_removals(evidence), *against_rewinds(evidence)]
     found += [*against_posts(evidence, due), *against_claims(evidence), *against_jobs(evidence, runs, by_slot, due)]
     outcomes, lateness, silent, slots = Counter[str](), list[float](), list[str](), 0
     starts_late = list[tuple[float, Case]]()

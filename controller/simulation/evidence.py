@@ -30,6 +30,7 @@ class Evidence:
         calm_at: when the last fault ended.
         read_at: when all this was taken down.
         connections: what the platforms know.
+        parents: the revisions that each came after, where one that does not descend from the one in force is refused; else None.
         restored: since when which life acted by what the store said was in force, for want of a revision that it might act by.
     """
 
@@ -41,3 +42,4 @@ class Evidence:
     read_at: datetime
     connections: Mapping[str, Sequence[str]]
     restored: Sequence[tuple[datetime, int]] = ()
+    parents: Mapping[str, Sequence[str]] | None = None

@@ -85,7 +85,8 @@ def hindered(case: Case, spec: ScheduleSpec, fires: float) -> bool:
 
     Faults of other connections too: they share what may be sent at once.
     """
-    troubles = case.evidence.chronicle.troubles
+    # A revision that is refused leaves the one before in force.
+    troubles = [each for each in case.evidence.chronicle.troubles if each.kind is not FaultKind.FORCE_PUSH]
     if any(each.since.timestamp() <= case.decided and each.until.timestamp() >= fires for each in troubles):
         return True
     # A doubt of another connection takes one of the permits to send.

@@ -21,6 +21,7 @@ class Scene:
         tempers: how jobs are, by platform and connection.
         longest_nap: seconds after which the controller looks around although nothing is due; what needs it would be a defect.
         controllers: one, or two over one store, of which one acts.
+        forward_only: the spec source refuses what does not descend from the revision in force.
         lease: for how many seconds a controller holds a platform after it asked for it last; with several of them.
     """
 
@@ -35,6 +36,7 @@ class Scene:
     longest_nap: float = 5.0
     controllers: int = 1
     lease: float = 15.0
+    forward_only: bool = False
 
     @property
     def takeover(self) -> float:
@@ -87,7 +89,7 @@ def drawn_scene(
     tempers = {"default": {f"conn_s{number}": _temper(chance) for number in range(connections)}}
     nap = chance.choice((5.0, 60.0, 600.0, 600.0))
     scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=nap)
-    return _with_leases(scene, controllers)
+    return _drawn(scene, controllers)
 
 
 def aligned_scene(
@@ -107,7 +109,17 @@ def aligned_scene(
         _add(files, edits, f"s{number}", lines, ALIGNED, _calendar(chance))
     tempers = {"default": dict.fromkeys((f"conn_s{number}" for number in range(connections)), BRIEF)}
     scene = Scene(seed, files, {"default": AITRONOS}, tempers, days, severity, edits=edits, longest_nap=600.0)
-    return _with_leases(scene, controllers)
+    return _drawn(scene, controllers)
+
+
+FORWARD_ONLY_SHARE = 0.4
+"""How many of the scenes that the simulation wrote itself refuse what a force-push puts back."""
+
+
+def _drawn(scene: Scene, controllers: int) -> Scene:
+    """A scene with what is drawn last, each by a stream of chance of its own: what was drawn before stays as it was."""
+    is_forward = Random(f"{scene.seed}/forward").random() < FORWARD_ONLY_SHARE
+    return _with_leases(replace(scene, forward_only=is_forward), controllers)
 
 
 def _with_leases(scene: Scene, controllers: int) -> Scene:

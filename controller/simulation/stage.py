@@ -17,12 +17,12 @@ from controller.model.record import SlotRecord
 from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecTree
 from controller.reconcile.loop import Loop
-from controller.simulation.chronicle import Chronicle
+from controller.simulation.chronicle import Chronicle, Trouble
 from controller.simulation.evidence import Evidence, Fetched
 from controller.simulation.faults import ON_MACHINES, ON_SPECS, Fault, FaultKind
 from controller.simulation.life import Life
 from controller.simulation.lives import Lives
-from controller.simulation.nemesis import Nemesis
+from controller.simulation.nemesis import AFTERMATH, Nemesis
 from controller.simulation.platform import SimulatedPlatform
 from controller.simulation.reach import LifeClock, reached
 from controller.simulation.scene import Scene
@@ -58,7 +58,7 @@ class Stage:
         self._last_fetched: dict[int, str] = {}
         self.evidence: Evidence
         self._store = simulated_store()
-        self._files = SpecFiles(dict(scene.files), spec_reader(scene.profiles))
+        self._files = SpecFiles(dict(scene.files), spec_reader(scene.profiles), forward_only=scene.forward_only)
         self._platforms = {
             name: SimulatedPlatform(
                 name,
@@ -188,10 +188,15 @@ class Stage:
             self._restore_later(fault, changes)
 
     def _push_back(self, fault: Fault) -> None:
-        """Put the branch back to what it was some revisions ago."""
+        """Put the branch back to what it was some revisions ago; where that is refused, somebody merges it after a while."""
         if self._files.rewind(fault.choice):
-            now, meant = self._files.files, self.scene.files
-            self._restore_later(fault, [path for path in sorted(meant) if now.get(path) != meant[path]])
+            if self._files.forward_only:
+                now = self.clock.now()
+                until = now + timedelta(seconds=fault.seconds) + AFTERMATH
+                self.chronicle.troubles.append(Trouble(fault.kind, now, until))
+                self.loop.call_later(fault.seconds, self._files.merge)
+            there, meant = self._files.files, self.scene.files
+            self._restore_later(fault, [path for path in sorted(meant) if there.get(path) != meant[path]])
 
     def _restore_later(self, fault: Fault, paths: Iterable[str]) -> None:
         self.chronicle.hit(fault.kind)
@@ -206,6 +211,7 @@ class Stage:
 
     def _calm(self) -> None:
         self.nemesis.calm()
+        self._files.merge()
         for path in sorted(self._changed):
             self._restore(path)
         self._lives.calm()
@@ -230,6 +236,7 @@ class Stage:
             read_at=self.clock.now(),
             connections={name: each.connection_ids for name, each in self._platforms.items()},
             restored=tuple(self.restored),
+            parents=self._files.parents if self._files.forward_only else None,
         )
 
 

@@ -12,6 +12,7 @@ from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob
 from controller.simulation.due import DueSlots, is_among
 from controller.simulation.evidence import Evidence, Fetched
 from controller.simulation.further import against_freshness, against_further_run
+from controller.simulation.specs import descends
 
 TOLERATED = timedelta(seconds=1)
 
@@ -132,6 +133,20 @@ def _against_unread(evidence: Evidence, claimed: Claimed) -> Iterable[str]:
         yield f"S10 {slot} was claimed before any spec was read"
     elif spec.suspend is not None and spec.suspend.covers(began_at):
         yield f"S10 {slot} was claimed at {began_at}, while suspended"
+
+
+def against_rewinds(evidence: Evidence) -> Iterable[str]:
+    """S12: where only descendants come into force, nothing is done by a revision that does not descend from the one acted on before."""
+    if evidence.parents is None:
+        return
+    newest: dict[str, str] = {}
+    # A claim whose write is slow was decided before another that was written first.
+    for claimed in sorted(evidence.chronicle.claims, key=lambda each: each.began_at):
+        claim = claimed.claim
+        before = newest.get(claim.ref.platform, claim.revision)
+        if not descends(evidence.parents, claim.revision, before):
+            yield f"S12 {claim.key.slot} was claimed by {claim.revision}, after something was by {before}"
+        newest[claim.ref.platform] = claim.revision
 
 
 def against_removals(evidence: Evidence) -> Iterable[str]:

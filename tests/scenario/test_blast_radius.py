@@ -1,9 +1,12 @@
 """A revision that ends many jobs at once: as many as are allowed end, the others wait for the next full resync."""
 
+from collections.abc import Callable, Collection, Coroutine
 from datetime import timedelta
+from typing import Any
 
+from controller.errors import PlatformUnavailable
 from controller.model.event import EventName
-from controller.model.job import JobStatus
+from controller.model.job import Job, JobStatus
 from controller.model.safety import SafetyLimits
 from tests.fakes.platform import Behaviour
 from tests.scenario.stage import Stage, play
@@ -54,3 +57,25 @@ def test_starts_beyond_the_bound_of_one_cycle_follow_at_once() -> None:
     stage = play(scenario)
     late = [float(str(event.fields["trigger_delay_seconds"])) for event in stage.log.of(EventName.SYNC_TRIGGERED)]
     assert max(late) < 2
+
+
+def test_what_was_not_sent_uses_nothing_up() -> None:
+    """While jobs cannot be read no DELETE leaves, however often that is tried; what is allowed is still there afterwards."""
+
+    async def scenario(stage: Stage) -> None:
+        read: Callable[[Collection[str]], Coroutine[Any, Any, dict[str, Job]]] = stage.platform.get_jobs
+
+        async def refuse(job_ids: Collection[str]) -> dict[str, Job]:
+            raise PlatformUnavailable(f"no answer about {len(job_ids)} jobs")
+
+        stage.platform.get_jobs = refuse  # type: ignore[method-assign]
+        ref = stage.schedule("hangs", EVERY_HOUR.format(limit="5s"), STUCK)
+        stage.platform.start_foreign_job(ref.connection_id)
+        await stage.start(resync=timedelta(hours=1))
+        await stage.run_for(120)
+        assert len(stage.log.of(EventName.CANCEL_FAILED)) > SafetyLimits().write_count
+        stage.platform.get_jobs = read  # type: ignore[method-assign,assignment]
+        await stage.run_for(60)
+        assert [job.status for job in stage.platform.jobs_of(ref.connection_id)] == [JobStatus.CANCELLED]
+
+    play(scenario)

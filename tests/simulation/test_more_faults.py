@@ -1,6 +1,7 @@
 """Faults of the machine, of the store and of the specs' source, one at a time in an hour without others."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,7 +12,7 @@ from controller.simulation.evidence import Evidence
 from controller.simulation.faults import NOT_DRAWN, Fault, FaultKind, Severity
 from controller.simulation.run import Result, faults_of, simulate
 from controller.simulation.scene import aligned_scene, drawn_scene
-from controller.simulation.specs import SpecFiles
+from controller.simulation.specs import SpecFiles, descends
 from controller.simulation.virtual_time import VirtualClock, VirtualTimeLoop, run_virtual
 
 HOUR = 1 / 24
@@ -151,3 +152,34 @@ def test_aligned_scenes_have_their_slots_on_the_quarters() -> None:
     assert {(at.minute % 15, at.second) for at in slots} == {(0, 0)}
     assert result.verdict.late(0.99) < 2
     assert result.verdict.violations == ()
+
+
+def test_a_head_that_was_put_aside_is_refused_until_somebody_merges_it() -> None:
+    """A revision descends from itself, from what came before it, and through a merge from both sides."""
+    files = SpecFiles({"a.yaml": b"a"}, lambda _, revision: SpecTree(revision, ()))
+    files.put("a.yaml", b"b")
+    files.put("a.yaml", b"c")
+    assert descends(files.parents, "sim@3", "sim@3")
+    assert descends(files.parents, "sim@3", "sim@1")
+    files.rewind(0.9)
+    files.put("a.yaml", b"d")
+    assert (files.name, descends(files.parents, files.name, "sim@2")) == ("sim@4", True)
+    assert not descends(files.parents, files.name, "sim@3")
+    files.merge()
+    files.merge()
+    assert (files.name, files.files) == ("sim@5", {"a.yaml": b"d"})
+    assert all(descends(files.parents, files.name, f"sim@{number}") for number in range(1, 6))
+
+
+def test_what_is_refused_leaves_the_last_revision_in_force() -> None:
+    """Where only descendants come into force, a force-push is told, acted on by nobody, and the merge after it is."""
+    scene = replace(drawn_scene("commits", days=0.2, severity=Severity.NONE), forward_only=True)
+    faults = [Fault(500, FaultKind.SPEC_EDITED, 9000, 0.1), Fault(2000, FaultKind.FORCE_PUSH, 3000, 0.0)]
+    events, found = list[Event](), list[Evidence]()
+    result = simulate(scene, faults, events.append, inspect=found.append)
+    assert result.verdict.violations == ()
+    claims = [(each.began_at - scene.start, each.claim.revision) for each in found[0].chronicle.claims]
+    assert {revision for at, revision in claims if timedelta(seconds=2000) < at < timedelta(seconds=5000)} == {"sim@2"}
+    assert {revision for at, revision in claims if at > timedelta(seconds=5400)} > {"sim@4"}
+    told = [event for event in events if event.name is EventName.SPEC_SOURCE_FAILED]
+    assert [str(event.fields["message"]) for event in told] == ["sim@1 does not descend from sim@2, which is in force"]

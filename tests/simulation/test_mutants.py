@@ -14,7 +14,7 @@ from tests.simulation.mutants.stretches import STRETCHES, lived
 
 ROOT = Path(__file__).parent.parent.parent
 
-RULES = [f"R{number}" for number in range(1, 14)]
+RULES = [*(f"R{number}" for number in range(1, 14)), "S12"]
 
 
 def hunted(mutant: Mutant) -> subprocess.CompletedProcess[str]:

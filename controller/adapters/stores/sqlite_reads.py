@@ -4,8 +4,8 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller.adapters.stores import sqlite_drift
 from controller.adapters.stores import sqlite_requests as asking
@@ -88,6 +88,17 @@ _TRIED = """
     WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.status IN ('Waiting', 'Claimed')
         AND c.request = r.key AND c.status <> 'Open'
     GROUP BY c.connection_id, c.scheduled_at, c.run
+"""
+
+# Whether a platform has any of what most have nothing of: one look instead of a question for each.
+_HAS_ANY = """
+    SELECT EXISTS (SELECT 1 FROM request INDEXED BY request_open WHERE platform = ?1 AND status IN ('Waiting', 'Claimed')),
+        EXISTS (
+            SELECT 1 FROM request INDEXED BY request_suspension
+            WHERE platform = ?1 AND action = 'Suspend' AND status IN ('Waiting', 'Done')
+        ),
+        EXISTS (SELECT 1 FROM drift WHERE platform = ?1),
+        EXISTS (SELECT 1 FROM correction WHERE platform = ?1)
 """
 
 _WALLS = """
@@ -183,18 +194,19 @@ def _standings_on(
     pending: dict[str, list[SlotRecord]] = defaultdict(list)
     for row in database.execute(_PENDING, asked):
         pending[row[1]].append(record_from_row(row))
-    requests, suspended = asking.open_on(database, platform), asking.suspended_on(database, platform)
-    setbacks = _setbacks(database, platform, asked, pending, has_requests=bool(requests))
+    rare, has_requests = _rare(database, platform, asked)
+    setbacks = _setbacks(database, platform, asked, pending, has_requests=has_requests)
     cancels = {row[1]: cancel_from_row(row) for row in database.execute(_CANCELS, asked)}
     walls = _walls(database, asked)
-    drifts, corrections = sqlite_drift.drifts_of(database, platform, asked), sqlite_drift.newest_of(database, asked)
     attributed, counted = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
     for ref, job_ids in jobs.items():
         name = ref.connection_id
         yield (
             ref,
-            replace(
-                _standing(ref, schedules.get(name)),
+            Standing(
+                ref,
+                **_own(schedules.get(name)),
+                **rare.get(name, {}),
                 claim=claims.get(name),
                 pending=tuple(pending.get(name, ())),
                 setbacks=setbacks.get(name, {}),
@@ -202,35 +214,51 @@ def _standings_on(
                 cancel=cancels.get(name),
                 walls=walls.get(name, {}),
                 counted=counted.intersection(job_ids),
-                requests=tuple(requests.get(name, ())),
-                suspended=suspended.get(name),
-                drifts=drifts.get(name, {}),
-                corrections=corrections.get(name, ()),
             ),
         )
 
 
-def _standing(ref: ConnectionRef, schedule: Row | None) -> Standing:
+def _rare(
+    database: sqlite3.Connection, platform: str, asked: tuple[str, str]
+) -> tuple[dict[str, dict[str, Any]], bool]:
+    """What few connections have, by connection and field, and whether any request of the platform is open."""
+    has_requests, has_suspensions, has_drifts, has_corrections = database.execute(_HAS_ANY, (platform,)).fetchone()
+    found: dict[str, dict[str, Any]] = defaultdict(dict)
+    if has_requests:
+        for name, requests in asking.open_on(database, platform).items():
+            found[name]["requests"] = tuple(requests)
+    if has_suspensions:
+        for name, suspended in asking.suspended_on(database, platform).items():
+            found[name]["suspended"] = suspended
+    if has_drifts:
+        for name, drifts in sqlite_drift.drifts_of(database, platform, asked).items():
+            found[name]["drifts"] = drifts
+    if has_corrections:
+        for name, corrections in sqlite_drift.newest_of(database, asked).items():
+            found[name]["corrections"] = corrections
+    return found, bool(has_requests)
+
+
+def _own(schedule: Row | None) -> dict[str, Any]:
     """What stands in the connection's own row."""
     if schedule is None:
-        return Standing(ref)
+        return {}
     _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule[:8]
     failures, success_job_id, success_at, fresh_since, phantoms, revision = schedule[8:]
-    return Standing(
-        ref=ref,
-        schedule=name,
-        calendar_key=calendar_key,
-        effective_since=instant_or_none(effective_since),
-        watermark=instant_or_none(watermark),
-        generation=generation,
-        content=content or "",
-        last_triggered_at=instant_or_none(last_triggered_at),
-        failures=failures,
-        last_success=None if success_at is None else Success(success_job_id, instant(success_at)),
-        fresh_since=instant_or_none(fresh_since),
-        phantoms=phantoms,
-        revision=revision,
-    )
+    return {
+        "schedule": name,
+        "calendar_key": calendar_key,
+        "effective_since": instant_or_none(effective_since),
+        "watermark": instant_or_none(watermark),
+        "generation": generation,
+        "content": content or "",
+        "last_triggered_at": instant_or_none(last_triggered_at),
+        "failures": failures,
+        "last_success": None if success_at is None else Success(success_job_id, instant(success_at)),
+        "fresh_since": instant_or_none(fresh_since),
+        "phantoms": phantoms,
+        "revision": revision,
+    }
 
 
 def _setbacks(

@@ -8,6 +8,8 @@ STORE_FILE = "controller.adapters.stores.store_file"
 CLAIMS = "    await world.store.claim(claim)\n"
 POSTS = "        job = await _post(platform, claim)\n"
 
+SYNCED = ' commits.\n    database.execute("PRAGMA synchronous = FULL")\n'
+
 OF_THE_JOURNAL: tuple[Mutant, ...] = (
     Mutant(
         "R1",
@@ -29,7 +31,7 @@ OF_THE_JOURNAL: tuple[Mutant, ...] = (
         "R1",
         "commits not synced",
         "a power cut takes acknowledged claims along",
-        (Edit(STORE_FILE, "PRAGMA synchronous = FULL", "PRAGMA synchronous = NORMAL"),),
+        (Edit(STORE_FILE, SYNCED, SYNCED.replace("FULL", "NORMAL")),),
         test="tests/unit/adapters/stores/test_power_cut.py::test_no_acknowledged_claim_is_lost_in_a_power_cut",
     ),
     Mutant(

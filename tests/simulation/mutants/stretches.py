@@ -27,6 +27,7 @@ class Stretch:
         seeds: how many scenes there are; a defect must show in one of them.
         through_http: whether the real adapter and its HTTP client are in between.
         is_brief: jobs are over within a second.
+        forward_only: what a force-push puts back is refused.
         plan: the faults, one by one, instead of the other five; then all connections have their slots on the quarters of the hour.
     """
 
@@ -38,6 +39,7 @@ class Stretch:
     controllers: int = 1
     through_http: bool = False
     is_brief: bool = False
+    forward_only: bool = False
     plan: tuple[Fault, ...] = ()
 
     def scenes(self, name: str) -> Iterator[tuple[Scene, tuple[Fault, ...]]]:
@@ -49,6 +51,7 @@ class Stretch:
             if self.is_brief:
                 tempers = {each: dict.fromkeys(rows, BRIEF) for each, rows in scene.tempers.items()}
                 scene = replace(scene, tempers=tempers)
+            scene = replace(scene, forward_only=self.forward_only)
             if self.controllers > 1:
                 scene = replace(scene, lease=15.0, longest_nap=5.0)
             yield scene, self.plan or tuple(self._faults(scene.seconds))
@@ -91,6 +94,9 @@ STRETCHES: Mapping[str, Stretch] = {
     "errors and brief jobs": Stretch((K.ERROR_WITH_EFFECT,), every=120.0, through_http=True, is_brief=True),
     "no answers": Stretch((K.SLOW_REPLY, K.GARBLED_REPLY), every=120.0, through_http=True),
     "busy": Stretch((K.BUSY,), every=30.0, through_http=True),
+    "rewinds": Stretch(
+        (K.SPEC_EDITED, K.FORCE_PUSH, K.CRASH), every=300.0, lasts=900.0, forward_only=True, controllers=2
+    ),
     "lost in a doubt": Stretch((K.SLOW_REPLY, K.ELECTION_LOST), every=25.0, lasts=20.0),
 }
 

@@ -10,10 +10,10 @@ WRITES = "controller.adapters.stores.sqlite_writes"
 ACCEPTANCE = "controller.decide.acceptance"
 CANCEL_TESTS = "tests/simulation/mutants/test_cancel_order.py"
 LISTING_TESTS = "tests/unit/adapters/platforms/test_listing.py"
-JOURNALS = (
-    "        await world.store.request_cancel(CancelRequest(action.ref, action.job.job_id, action.reason, now))\n"
-)
-DELETES = "        await platform.platform.cancel_job(action.job.job_id)\n"
+JOURNALS = "        await _journal(world, CancelRequest(action.ref, action.job.job_id, action.reason, now))\n"
+DELETES = "        is_sent = True\n        await platform.platform.cancel_job(action.job.job_id)\n"
+
+IN_FORCE = "    applied = (await store.revisions()).applied\n"
 
 OF_THE_SURROUNDINGS: tuple[Mutant, ...] = (
     Mutant(
@@ -207,5 +207,27 @@ OF_THE_SURROUNDINGS: tuple[Mutant, ...] = (
         "the DELETE is sent before it is journaled",
         (Edit(ACT, JOURNALS + DELETES, DELETES + JOURNALS),),
         test=CANCEL_TESTS,
+    ),
+    Mutant(
+        "S12",
+        "what is in force is not said",
+        "the spec source is not told which revision is in force",
+        (
+            Edit(
+                "controller.reconcile.spec_watch",
+                "        applied = await applied_revision(self._world.store, self._mind)\n",
+                '        applied = ""\n',
+            ),
+        ),
+        stretch="rewinds",
+        finds="S12",
+    ),
+    Mutant(
+        "S12",
+        "what is in force is forgotten",
+        "only the process that put a revision in force knows of it",
+        (Edit("controller.reconcile.fetch", IN_FORCE, IN_FORCE + "    applied = None\n"),),
+        stretch="rewinds",
+        finds="S12",
     ),
 )

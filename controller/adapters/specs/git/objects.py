@@ -68,19 +68,19 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
             if size == "BAD":
                 raise GitFailed(f"the repository lacks object {oid}; fetch it whole, without a filter")
             add_file(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
-    check_extent(found)
+    check_extent(found, sum(blob.size for blob in found.files.values()))
     return found
 
 
-def check_extent(found: CommitFiles) -> None:
-    """Refuse too many files, and too many bytes in all, before any is read.
+def check_extent(found: CommitFiles, size: int) -> None:
+    """Refuse too many files, and too many bytes in all (``size``), before any is read.
 
     Raises:
         GitFailed: there are.
     """
     if len(found.files) + len(found.errors) > FILES_MAX:
         raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
-    if sum(blob.size for blob in found.files.values()) > TREE_BYTES_MAX:
+    if size > TREE_BYTES_MAX:
         raise GitFailed(f"the spec files of the revision have more than {TREE_BYTES_MAX >> 20} MiB")
 
 

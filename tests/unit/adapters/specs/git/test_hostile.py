@@ -12,16 +12,8 @@ from controller.adapters.specs.git.place import Place
 from controller.adapters.specs.git.refs import Tip, find_tip
 from controller.errors import SpecSourceUnavailable
 from tests.fakes.spec_source import schedule_text
-from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
+from tests.unit.adapters.specs.git.repositories import Repository, fetch, source_of
 from tests.unit.adapters.specs.git.test_signatures import ssh_signer
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Repository:
-    """A repository with one spec."""
-    made = repository(tmp_path / "origin")
-    made.publish({"a.yaml": schedule_text("a")})
-    return made
 
 
 @pytest.fixture

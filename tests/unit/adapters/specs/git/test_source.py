@@ -14,14 +14,6 @@ from tests.unit.adapters.specs.git.repositories import LINK, MODULE, Repository,
 
 
 @pytest.fixture
-def origin(tmp_path: Path) -> Repository:
-    """A repository with one spec on its main branch."""
-    made = repository(tmp_path / "origin")
-    made.publish({"a.yaml": schedule_text("a")})
-    return made
-
-
-@pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the git commands that are run, in order."""
     commands: list[str] = []
