@@ -172,7 +172,7 @@ def test_no_secret_of_a_git_source_is_found_anywhere(tmp_path: Path, secrets: Pa
             assert stop(process) == 0
         console = found.command("run", "--once", "--log-format", "console")
         platform.stop()
-    assert "steady" in console
+    assert "reconciles http://127.0.0.1" in console
     texts = found.texts + written_below(controller.folder, platform.folder)
     assert any(b"pack" in text[:200] or b"objects" in text[:200] for text in texts)
     logins = [base64.b64encode(f"{USER}:{token}".encode()) for token in (OF_GIT, REFUSED)]

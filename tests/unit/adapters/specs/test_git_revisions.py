@@ -9,6 +9,7 @@ import pytest
 from controller.adapters.specs.git.revisions import RevisionFiles, read_two, repository_around
 from controller.errors import SpecSourceUnavailable
 from tests.git_repository import Repository, new_repository
+from tests.unit.adapters.specs.git.servers import http, serving
 
 SPECS = PurePosixPath("specs")
 
@@ -234,6 +235,24 @@ def test_a_blob_that_is_not_there_is_fetched_by_nobody(repository: Repository, t
     with pytest.raises(SpecSourceUnavailable, match="; fetch it whole, without a filter"):
         read(repository.folder, "HEAD~1", "HEAD")
     assert not marker.exists()
+
+
+def test_a_server_that_could_be_asked_is_not(repository: Repository) -> None:
+    """A partial clone fetches what it lacks from an ordinary server, by itself, whenever somebody looks: a review does not."""
+    tree = repository.git("rev-parse", "HEAD:specs/deep")
+    (repository.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
+
+    async def main() -> list[str]:
+        async with serving(http("404 Not Found")) as server:
+            for setting, value in (("url", server.url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
+                repository.git("config", f"remote.origin.{setting}", value)
+            repository.git("config", "core.repositoryFormatVersion", "1")
+            repository.git("config", "extensions.partialClone", "origin")
+            with pytest.raises(SpecSourceUnavailable):
+                await read_two(repository.folder / ".git", SPECS, ("HEAD", "HEAD"))
+            return server.requests
+
+    assert asyncio.run(main()) == []
 
 
 def test_objects_that_stand_for_others_are_not_followed(repository: Repository) -> None:

@@ -10,6 +10,7 @@ from controller.adapters.clock import SystemClock
 from controller.adapters.specs.git.command import (
     COMPLAINT_BYTES_MAX,
     MESSAGE_LENGTH_MAX,
+    Git,
     GitFailed,
     Limits,
     kept_variables,
@@ -70,6 +71,11 @@ def test_a_server_cannot_make_us_show_the_beginning_of_the_token(tmp_path: Path)
         text = asyncio.run(said(padding))
         assert "xxx" in text
         assert "cana" not in text
+
+
+def test_a_command_shows_neither_its_variables_nor_its_secrets() -> None:
+    """Whoever prints how git is called prints no token."""
+    assert CANARY not in repr(Git(environment={"TOKEN": CANARY}, secrets=(CANARY,)))
 
 
 class SaysHead:

@@ -122,6 +122,14 @@ def test_a_file_of_thirty_megabytes_is_never_in_memory(origin: Repository) -> No
     assert [(str(each.origin), each.code) for each in found.errors] == [("big.yaml:1", "file-too-large")]
 
 
+def test_a_huge_file_of_a_commit_stops_no_fetch(origin: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Git passes it on in pieces, so that the bound on its memory is not what ends the fetch."""
+    monkeypatch.setattr("controller.adapters.specs.git.command.DATA_BYTES_MAX", 48 * MIB)
+    origin.run("config", "core.bigFileThreshold", "1m")
+    origin.publish({"a.yaml": schedule_text("a"), "data.bin": b"\0" * 80_000_000})
+    assert [spec.name for spec in fetch(source_of(origin)).specs] == ["a"]
+
+
 def test_a_path_that_no_system_takes_is_refused_in_few_words(origin: Repository) -> None:
     """Neither by its length nor by its depth does it fill a log; 4,096 bytes are taken; and it is forgotten with its file."""
     content = schedule_text("a").encode()
