@@ -4,13 +4,15 @@ import base64
 import json
 import signal
 import subprocess
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
 
+from controller.cli.main import main
 from tests.e2e.controller_process import ControllerFolder, stop
 from tests.e2e.embedded_process import DEADLINE_SECONDS, PlatformProcess, start_platform, wait_for
 from tests.e2e.git_server import USER, HttpGitServer, http_server
@@ -58,9 +60,13 @@ class Found:
         return done.stdout + done.stderr
 
     def commands(self, *lines: str) -> None:
-        """Run several side by side."""
-        with ThreadPoolExecutor(3) as pool:
-            list(pool.map(lambda line: self.command(*line.split()), lines))
+        """Run several in this process, which saves them their start."""
+        for line in lines:
+            written = StringIO()
+            with redirect_stdout(written), redirect_stderr(written), suppress(SystemExit):
+                main([*line.split(), "--config", str(self.controller.settings)])
+            assert written.getvalue(), line
+            self.texts.append(written.getvalue().encode())
 
 
 def trouble(found: Found, http: HttpGitServer, process: "subprocess.Popen[bytes]", token_file: Path) -> None:
