@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from controller.bootstrap import Revisions, RevisionTree, read_revisions, system_clock
-from controller.cli.comparison_json import comparison_json
-from controller.cli.comparison_markdown import comparison_markdown
-from controller.cli.comparison_text import comparison_text
-from controller.cli.comparison_words import Compared
+from controller.cli.comparison.as_json import comparison_json
+from controller.cli.comparison.as_markdown import comparison_markdown
+from controller.cli.comparison.as_text import comparison_text
+from controller.cli.comparison.words import Compared
 from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, width_of, write, write_json
 from controller.cli.terminal import Paint, complain

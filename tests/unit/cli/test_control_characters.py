@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from controller.cli.comparison_markdown import BYTES_MAX, comparison_markdown
-from controller.cli.comparison_words import Compared
+from controller.cli.comparison.as_markdown import BYTES_MAX, comparison_markdown
+from controller.cli.comparison.words import Compared
 from controller.cli.event_lines import EventLines
 from controller.cli.page import note
 from controller.cli.terminal import Paint, complain

@@ -10,7 +10,7 @@ import pytest
 
 from controller.cli.main import main
 from tests.git_repository import Repository, new_repository, schedule
-from tests.unit.cli.test_markdown_safe import rendered
+from tests.unit.cli.test_escaping import rendered
 
 AT = ("--at", "2026-03-02T05:00:00Z")
 CONFIG = """\
