@@ -74,7 +74,7 @@ class HttpFront:
         if wrong is not None and not wrong.is_executed:
             return httpx.Response(wrong.status, headers=wrong.headers)
         try:
-            job = await self.fake.trigger_sync(_connection_of(request))
+            job = await _executed(self.fake, request)
         except Busy:
             return httpx.Response(409)
         except Rejected:
@@ -109,9 +109,10 @@ class HttpFront:
         return httpx.Response(200, json={"data": [_row(job) for job in page], "total": len(jobs)})
 
 
-def _connection_of(request: httpx.Request) -> str:
+async def _executed(fake: FakePlatform, request: httpx.Request) -> Job:
     body: dict[str, Any] = httpx.Response(200, content=request.content).json()
-    return str(body["connectionId"])
+    trigger = {"sync": fake.trigger_sync, "reset": fake.trigger_reset}[body["jobType"]]
+    return await trigger(str(body["connectionId"]))
 
 
 def _connection_row(one: Connection) -> dict[str, Any]:
@@ -124,7 +125,7 @@ def _row(job: Job) -> dict[str, Any]:
         "job_id": job.job_id,
         "connection_id": job.connection_id,
         "status": str(job.status),
-        "job_type": "sync",
+        "job_type": str(job.kind),
     }
     row["start_time"] = _stamp(job.created_at)
     return row if job.ended_at is None else row | {"last_updated_at": _stamp(job.ended_at)}

@@ -18,6 +18,10 @@ from tests.scenario.stage import Stage, play
 SHORT = Behaviour(timedelta(seconds=2))
 EVERY_10_MINUTES = "schedules:\n  - every: 10m"
 SLOT_SEEN = 11 * 60.0
+RESET = (
+    "apiVersion: mainspring.dev/v1\nkind: SyncRequest\nmetadata: {name: reset}\n"
+    "spec: {schedule: orders, action: Reset, expiresAt: '2030-01-01T00:00:00Z'}\n"
+)
 
 
 async def start_behind(stage: Stage, front: HttpFront, profile: PlatformProfile) -> None:
@@ -128,5 +132,26 @@ def test_ten_thousand_old_jobs_cost_no_slot_more_than_three_pages() -> None:
         assert pages
         assert len([at for at in pages if started_at - timedelta(seconds=60) <= at <= started_at]) <= 3
         assert len([at for at in pages if at >= before]) <= 6
+
+    play(scenario, profile=AITRONOS)
+
+
+@pytest.mark.parametrize("status", [None, 502])
+def test_a_reset_that_a_document_asks_for_is_sent_once(status: int | None) -> None:
+    """Also where its answer is lost: it is adopted as the reset that it is, and nothing is sent again."""
+
+    async def scenario(stage: Stage) -> None:
+        front = HttpFront(stage.platform, stage.clock)
+        ref = stage.schedule("orders", EVERY_10_MINUTES, SHORT)
+        stage.texts["reset.yaml"] = RESET
+        stage.specs.set_texts(stage.texts)
+        if status is not None:
+            front.wrong.append(Wrong(status, is_executed=True))
+        await stage.start(platforms={"default": (front.adapter(AITRONOS), AITRONOS)}, allow_resets=True)
+        await stage.run_for(300)
+        (request,) = await stage.store.requests(ref, 10)
+        (job,) = stage.platform.jobs
+        assert (str(request.status), request.job_id, job.kind) == ("Done", job.job_id, JobKind.RESET)
+        assert len(front.times_of("POST")) == 1
 
     play(scenario, profile=AITRONOS)
