@@ -23,7 +23,7 @@ def impatient(platform: PlatformFacts, claim: Claim) -> bool:
 
 
 SOON = 34
-"""From here on, in aligned scenes of three hours, a late effect meets nothing that hides it in the first half hour, which is quickly made small."""
+"""From here on, in aligned scenes of three hours, a late effect is soon not hidden by anything, which is quickly made small."""
 
 
 def first_failing(
