@@ -12,12 +12,13 @@ LOCK := $(BIN)/uv pip compile --quiet --no-config --universal --python-version 3
 help:
 	@awk -F ' *## ' '/^[a-z]+:.*## / { sub(/:.*/, "", $$1); printf "make %-6s %s\n", $$1, $$2 }' Makefile
 	@echo "Arguments go in ARGS, another interpreter in PYTHON: make test ARGS='-k overlap' PYTHON=python3.13"
+	@echo "What a test prints is shown only in one process: make test ARGS='-n 0 -s tests/e2e/test_git_source.py'"
 
 run: runtime ## an embedded platform and the controller on the sample schedules, until Ctrl-C
 	@exec $(BIN)/mainspring demo $(ARGS)
 
-test: dev ## every test
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: dev ## every test, in two processes
+	@exec $(BIN)/python -m pytest -n 2 $(ARGS)
 
 check: dev ## style, types, import contracts, Dockerfile
 	@echo "ruff check" && $(BIN)/ruff check --quiet

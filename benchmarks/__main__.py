@@ -5,9 +5,9 @@
 
 import sys
 
-from benchmarks import calendar_agreement, calendar_speed, forecast_cost, idle_controller, spec_parsing
+from benchmarks import calendar_agreement, calendar_speed, forecast_cost, idle_controller, spec_commits, spec_parsing
 
 missed = calendar_speed.main()
-for benchmark in (calendar_agreement, spec_parsing, forecast_cost, idle_controller):
+for benchmark in (calendar_agreement, spec_parsing, spec_commits, forecast_cost, idle_controller):
     benchmark.main()
 sys.exit(missed)

@@ -98,7 +98,7 @@ class Settings:
         """Where the specs are read from, for people; no user of an address is shown."""
         if self.git is None:
             return str(self.specs)
-        address = re.sub(r"^((?:[a-z]+://)?)[^/@]*@", r"\1", self.git.url)
+        address = _without_user(self.git.url)
         ref = self.git.ref or "HEAD"
         return f"{address} ({ref})" if self.specs == Path() else f"{address} ({ref}, {self.specs})"
 
@@ -106,6 +106,11 @@ class Settings:
     def profiles(self) -> dict[str, PlatformProfile]:
         """The profile of each platform by name."""
         return {name: platform.profile for name, platform in self.platforms.items()}
+
+
+def _without_user(address: str) -> str:
+    """An address of a repository as people see it: what stands before the host may be a token."""
+    return re.sub(r"^((?:[a-z]+://)?)[^/@]*@", r"\1", address, flags=re.IGNORECASE)
 
 
 def _duration(value: object) -> object:
@@ -360,6 +365,7 @@ def show(settings: Settings) -> dict[str, Any]:
     rows = {f.name: getattr(settings, f.name) for f in fields(settings) if f.name not in ("platforms", "safety")}
     rows["safety"] = asdict(settings.safety)
     rows["webhook"] = asdict(settings.webhook) if settings.webhook is not None else None
-    rows["git"] = asdict(settings.git) if settings.git is not None else None
+    git = settings.git
+    rows["git"] = None if git is None else {**asdict(git), "url": _without_user(git.url)}
     rows["platforms"] = {name: asdict(platform) for name, platform in settings.platforms.items()}
     return {key: plain(value) for key, value in rows.items()}

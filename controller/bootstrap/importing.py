@@ -6,6 +6,7 @@ from pathlib import Path
 
 from controller.adapters.specs.directory import DirectorySpecSource
 from controller.adapters.specs.tree import TreeReader
+from controller.bootstrap.sources import spec_source_of
 from controller.bootstrap.wiring import open_platform
 from controller.errors import PlatformUnavailable, SettingsInvalid
 from controller.model.connection import Connection
@@ -47,12 +48,15 @@ async def _connections_of(row: PlatformSettings) -> tuple[Connection, ...]:
 
 
 async def read_trees(settings: Settings, paths: Iterable[Path]) -> tuple[SpecTree, ...]:
-    """The spec trees below some directories; one that does not exist yet is empty.
+    """The tree of the repository that the settings name, if they do, and those below some directories; one that is not there is empty.
 
     Raises:
+        SettingsInvalid: the repository cannot be used as set.
         SpecSourceUnavailable: one could not be read whole.
     """
-    return tuple([await DirectorySpecSource(path, settings.profiles).fetch() for path in paths if path.exists()])
+    sources = [spec_source_of(settings, settings.profiles)] if settings.git is not None else []
+    sources += [DirectorySpecSource(path, settings.profiles) for path in paths if path.exists()]
+    return tuple([await source.fetch() for source in sources])
 
 
 def spec_judge(settings: Settings) -> Callable[[str, str], Collection[SpecError]]:

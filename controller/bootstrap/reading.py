@@ -20,8 +20,12 @@ FOLLOWED_AT_ONCE = 100_000
 """More events than are recorded between two looks."""
 
 
-async def read_status(settings: Settings, at: datetime | None = None, only: str | None = None) -> StatusReport:
+async def read_status(
+    settings: Settings, at: datetime | None = None, only: str | None = None, *, brief: bool = False
+) -> StatusReport:
     """How every schedule stands, from the specs and the store; no platform is asked. ``only`` spares the history of all others.
+
+    ``brief``: only what a table of all schedules shows is read.
 
     Raises:
         SettingsInvalid: the spec source cannot be used as set.
@@ -33,7 +37,15 @@ async def read_status(settings: Settings, at: datetime | None = None, only: str 
     try:
         return await read_report(
             Reading(
-                store, source, RESTORERS, settings.profiles, at or SystemClock().now(), trouble, only, settings.safety
+                store,
+                source,
+                RESTORERS,
+                settings.profiles,
+                at or SystemClock().now(),
+                trouble,
+                only,
+                settings.safety,
+                brief,
             )
         )
     finally:

@@ -1,6 +1,7 @@
 """One controller, wired: the only place that names the adapters of a running one."""
 
 import os
+import re
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TextIO
@@ -26,6 +27,8 @@ from controller.ports.telemetry import Telemetry
 from controller.reconcile.world import World
 from controller.settings import PlatformSettings, Settings
 
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+
 Render = Callable[[Event], str | None]
 
 
@@ -37,7 +40,9 @@ def _credentials(platform: PlatformSettings) -> Credentials:
         raise SettingsInvalid(f"platforms.{platform.name}: give token_file or token_env")
     value = os.environ.get(name)
     if not value:
-        raise SettingsInvalid(f"platforms.{platform.name}: the environment variable {name} is not set")
+        # Who wrote the token itself there must not find it in a log.
+        which = name if _VARIABLE.fullmatch(name) else "that token_env names"
+        raise SettingsInvalid(f"platforms.{platform.name}: the environment variable {which} is not set")
     return TokenValue(value)
 
 

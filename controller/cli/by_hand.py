@@ -1,13 +1,13 @@
 """What the commands that ask for something by hand share: who asks, for which schedule, and the answer."""
 
 import argparse
-import asyncio
 import getpass
 from datetime import datetime
 
 from controller.bootstrap import Reply, ask_by_hand, is_attended, present, read_status
 from controller.cli.choose import add_name, schedule_called
 from controller.cli.options import add_output, add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, write, write_json
 from controller.cli.status_json import request_json
 from controller.errors import MainspringError
@@ -70,7 +70,7 @@ def ask(parsed: argparse.Namespace, action: Asked, until: datetime | None = None
         NobodyAnswers: no controller runs that could carry it out.
     """
     settings = settings_of(parsed)
-    report = asyncio.run(read_status(settings, None, parsed.name))
+    report = outcome_of(read_status(settings, None, parsed.name))
     status = schedule_called(parsed.name, report)
     if action not in STAYS:
         _expect_somebody(settings, status, action)
@@ -85,7 +85,7 @@ def ask(parsed: argparse.Namespace, action: Asked, until: datetime | None = None
         reason=parsed.reason,
         until=until,
     )
-    reply = asyncio.run(ask_by_hand(settings, request, stays=action in STAYS))
+    reply = outcome_of(ask_by_hand(settings, request, stays=action in STAYS))
     if parsed.output == "json":
         write_json({**request_json(reply.request), "controllerRunning": reply.is_attended})
     else:

@@ -5,13 +5,15 @@ import asyncio
 import json
 import sys
 from pathlib import Path
+from typing import TextIO
 
 from controller.bootstrap import Output, read_specs, run_controller, system_clock
+from controller.cli.demo_edit import TOLD, edit_later, edited_schedule
 from controller.cli.demo_platform import DemoPlatform, start_platform
 from controller.cli.demo_table import upcoming
-from controller.cli.event_lines import EventLines
+from controller.cli.event_lines import NAME_WIDTH, EventLines
 from controller.cli.options import duration
-from controller.cli.terminal import Paint
+from controller.cli.terminal import Paint, clock_time
 from controller.model.event import Event
 from controller.model.profile import EMBEDDED
 from controller.settings import load_settings
@@ -48,25 +50,39 @@ def execute(parsed: argparse.Namespace) -> int:
 
 async def _demo(parsed: argparse.Namespace, specs: Path) -> None:
     paint, as_json = Paint.for_stream(sys.stdout), parsed.output == "json"
+    tree = await read_specs(specs, {"default": EMBEDDED})
     if not as_json:
         # Before the platform is there: the table needs only the specs, and nobody should look at an empty screen.
-        tree = await read_specs(specs, {"default": EMBEDDED})
         _say(upcoming(tree, system_clock().now(), paint))
     platform = await start_platform(_absolute(parsed.state), SAMPLE, _absolute(specs))
     try:
         _say(json.dumps(platform.announcement()) if as_json else _banner(platform, paint))
         stop = asyncio.Event()
-        timer = asyncio.create_task(_stop_after(stop, parsed.seconds)) if parsed.seconds is not None else None
+        beside = [
+            asyncio.create_task(
+                _edit(platform, edited_schedule(tree.specs), paint, sys.stderr if as_json else sys.stdout)
+            )
+        ]
+        if parsed.seconds is not None:
+            beside.append(asyncio.create_task(_stop_after(stop, parsed.seconds)))
         settings = load_settings({"config": str(platform.settings_file)}, {})
         await run_controller(settings, Output(sys.stdout, _as_json if as_json else EventLines(paint)), stop=stop)
-        if timer is not None:
-            timer.cancel()
+        for task in beside:
+            task.cancel()
     finally:
         await platform.stop()
 
 
 def _absolute(path: Path) -> Path:
     return path.absolute()
+
+
+async def _edit(platform: DemoPlatform, schedule: str, paint: Paint, stream: TextIO) -> None:
+    """Make the one edit that shows what drift is, and say that nobody else made it; standard output may belong to events alone."""
+    if schedule and await edit_later(platform):
+        at = paint("dim", clock_time(system_clock().now()))
+        stream.write(f"{at} {paint('bold', '*')} {paint('bold', schedule.ljust(NAME_WIDTH))} {paint('bold', TOLD)}\n")
+        stream.flush()
 
 
 async def _stop_after(stop: asyncio.Event, seconds: float) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from controller.cli.page import printable
 from controller.cli.terminal import Paint, clock_time, local
 from controller.model.event import Event, EventName, Severity
 
@@ -191,7 +192,7 @@ class EventLines:
         mark, style = self._look(event)
         at = self.paint("dim", clock_time(event.at))
         name = f"{self.paint('bold', event.schedule.ljust(NAME_WIDTH))} " if event.schedule else ""
-        return f"{at} {self.paint(style, mark)} {name}{self.paint(style, sentence(event))}"
+        return f"{at} {self.paint(style, mark)} {name}{self.paint(style, printable(sentence(event)))}"
 
     def _look(self, event: Event) -> tuple[str, str]:
         if event.name is EventName.JOB_FINISHED:

@@ -1,7 +1,6 @@
 """``mainspring explain``: why a schedule did or did not run, and when it will."""
 
 import argparse
-import asyncio
 import sys
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +11,7 @@ from controller.cli.choose import add_at, add_name, schedule_called
 from controller.cli.condition_text import ready_text
 from controller.cli.get import notes
 from controller.cli.options import add_output, add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import (
     distance,
     fitted_table,
@@ -114,9 +114,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(parsed: argparse.Namespace) -> int:
     """Explain one schedule."""
     settings = settings_of(parsed)
-    report = asyncio.run(read_status(settings, parsed.at, parsed.name))
+    report = outcome_of(read_status(settings, parsed.at, parsed.name))
     status = schedule_called(parsed.name, report)
-    seen, trouble = asyncio.run(look_at(status.ref, settings, parsed.at))
+    seen, trouble = outcome_of(look_at(status.ref, settings, parsed.at))
     note([*notes(report, settings), *trouble])
     explanation = Explanation(report.now, status, seen)
     if parsed.output == "json":

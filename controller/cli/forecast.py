@@ -1,7 +1,6 @@
 """``mainspring forecast``: every slot to come, and what it will come to; no platform is asked."""
 
 import argparse
-import asyncio
 import json
 import sys
 from collections.abc import Iterable, Iterator
@@ -16,6 +15,7 @@ from controller.cli.choose import UnknownSchedule, add_at
 from controller.cli.forecast_tally import Range, Tally, tally
 from controller.cli.forecast_text import forecast_text, single_text
 from controller.cli.options import add_output, add_settings, duration, instant, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, note, width_of, write
 from controller.cli.schedule_text import span
 from controller.cli.terminal import Paint, complain
@@ -79,11 +79,11 @@ def execute(parsed: argparse.Namespace) -> int:
     since, until = _range(parsed, now)
     only, settings = parsed.name or parsed.named, settings_of(parsed)
     known_at = min(now, since)
-    found = asyncio.run(read_forecast(settings, known_at, only))
+    found = outcome_of(read_forecast(settings, known_at, only))
     note(_notes(settings, found))
     outlooks = list(found.schedules)
     if only is not None and not outlooks:
-        raise _unknown(only, [each.spec.name for each in asyncio.run(read_forecast(settings, known_at)).schedules])
+        raise _unknown(only, [each.spec.name for each in outcome_of(read_forecast(settings, known_at)).schedules])
     shown = Range(since, until, now, ZoneInfo(parsed.tz))
     if parsed.output == "json":
         write_json(outlooks, shown)

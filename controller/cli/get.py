@@ -1,13 +1,13 @@
 """``mainspring get``: schedules with their status, from the specs and the store; no platform is asked."""
 
 import argparse
-import asyncio
 import sys
 from datetime import datetime, timedelta
 
 from controller.bootstrap import read_status
 from controller.cli.choose import add_at, add_name, schedule_called
 from controller.cli.options import add_output, add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, note, since, write, write_json
 from controller.cli.status_json import run_json, status_json
 from controller.cli.status_text import detail, overview, runs_table
@@ -41,7 +41,8 @@ def execute(parsed: argparse.Namespace) -> int:
     if parsed.runs and parsed.name is None:
         parsed.usage_error("--runs needs the name of a schedule")
     settings = settings_of(parsed)
-    report = asyncio.run(read_status(settings, parsed.at, parsed.name))
+    is_table = parsed.name is None and parsed.output != "json"
+    report = outcome_of(read_status(settings, parsed.at, parsed.name, brief=is_table))
     note(notes(report, settings))
     if parsed.name is not None:
         _one(parsed, report, settings)

@@ -1,7 +1,6 @@
 """``mainspring import``: spec files for the connections that no spec drives yet."""
 
 import argparse
-import asyncio
 import os
 import sys
 from dataclasses import replace
@@ -11,6 +10,7 @@ from controller.bootstrap import read_connections, read_trees, spec_judge
 from controller.cli.import_report import Report, Written, as_json, as_text
 from controller.cli.import_text import spec_text
 from controller.cli.options import add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, printable, write, write_json
 from controller.cli.schema import SCHEMA_FILE
 from controller.cli.terminal import Paint
@@ -25,6 +25,7 @@ EXAMPLE = """examples:
   mainspring import --dry-run
   mainspring import --output specs
   mainspring import --platform default --only conn_orders conn_invoices
+  mainspring import --git https://git.example/specs --output specs
   mainspring import -o json
 
 No file is ever overwritten, and nothing is started or changed on the platform: a plan right after it has nothing to do.
@@ -39,7 +40,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument("--platform", metavar="NAME", help="only this platform of the settings")
     parser.add_argument(
-        "--output", dest="directory", type=Path, metavar="DIR", help="where to write; default the spec tree"
+        "--output",
+        dest="directory",
+        type=Path,
+        metavar="DIR",
+        help="where to write; default the spec tree, needed where that is in Git",
     )
     parser.add_argument("--only", nargs="+", metavar="ID", help="only these connections")
     parser.add_argument("--dry-run", action="store_true", help="say what would be written, and write nothing")
@@ -52,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def execute(parsed: argparse.Namespace) -> int:
     """Read everything, then write."""
     settings = settings_of(parsed)
-    report = asyncio.run(run_import(settings, parsed))
+    report = outcome_of(run_import(settings, parsed))
     if parsed.output == "json":
         write_json(as_json(report))
     else:
@@ -64,10 +69,10 @@ async def run_import(settings: Settings, parsed: argparse.Namespace) -> Report:
     """Draft a spec for each connection that no spec drives, and write it unless that was not wanted.
 
     Raises:
-        ImportRefused: what the tree drives is not known, or a connection that was named does not exist.
+        ImportRefused: what the tree drives is not known, a connection that was named does not exist, or nobody said where to write.
         PlatformUnavailable, SettingsInvalid, SpecSourceUnavailable: not everything could be read.
     """
-    directory: Path = parsed.directory or settings.specs
+    directory = target_of(settings, parsed.directory)
     trees = await read_trees(settings, trees_of(settings, directory))
     errors = [error for tree in trees for error in tree.errors]
     if errors:
@@ -91,8 +96,20 @@ async def run_import(settings: Settings, parsed: argparse.Namespace) -> Report:
     return Report(tuple(written), adoption.left_out, count, parsed.dry_run)
 
 
+def target_of(settings: Settings, wanted: Path | None) -> Path:
+    """The directory to write to."""
+    if wanted is None and settings.git is not None:
+        raise ImportRefused(
+            f"the specs come from {settings.specs_label}, and nothing is written there; write --output DIR, such as the specs in a"
+            " working copy of it, and commit what you find there"
+        )
+    return wanted or settings.specs
+
+
 def trees_of(settings: Settings, directory: Path) -> list[Path]:
     """The directories whose specs count: the tree of the settings, and where files are written if that is not in it."""
+    if settings.git is not None:
+        return [directory]
     inside = directory.resolve().is_relative_to(settings.specs.resolve())
     return [settings.specs] if inside else [settings.specs, directory]
 

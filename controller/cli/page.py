@@ -86,7 +86,7 @@ def note(texts: Iterable[str]) -> None:
     """Say on standard error what makes the result less than whole."""
     paint = Paint.for_stream(sys.stderr)
     for text in texts:
-        sys.stderr.write(f"{paint('yellow', 'note:')} {text}\n")
+        sys.stderr.write(f"{paint('yellow', 'note:')} {printable(text)}\n")
 
 
 def write(text: str) -> None:

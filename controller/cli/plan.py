@@ -1,12 +1,12 @@
 """``mainspring plan``: what the next cycle would do and would not do, and why."""
 
 import argparse
-import asyncio
 import sys
 
 from controller.bootstrap import has_store, preview_cycle
 from controller.cli.choose import add_at
 from controller.cli.options import add_settings, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, write, write_json
 from controller.cli.plan_revisions import add_revisions, execute_revisions, is_wanted
 from controller.cli.plan_rows import rows_of
@@ -44,7 +44,7 @@ def execute(parsed: argparse.Namespace) -> int:
     settings = settings_of(parsed)
     if not has_store(settings):
         note([f"{settings.store} does not exist yet: planned as for a first start"])
-    known, plan = asyncio.run(preview_cycle(settings, parsed.at))
+    known, plan = outcome_of(preview_cycle(settings, parsed.at))
     if known.held:
         note([known.held])
     silent = unreached(known)

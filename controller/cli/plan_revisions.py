@@ -1,20 +1,20 @@
 """``mainspring plan --from-revision A --to-revision B``: what a merge would change; no platform, store, network or settings."""
 
 import argparse
-import asyncio
 import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from controller.bootstrap import Revisions, RevisionTree, read_revisions, system_clock
-from controller.cli.comparison_json import comparison_json
-from controller.cli.comparison_markdown import comparison_markdown
-from controller.cli.comparison_text import comparison_text
-from controller.cli.comparison_words import Compared
+from controller.cli.comparison.as_json import comparison_json
+from controller.cli.comparison.as_markdown import comparison_markdown
+from controller.cli.comparison.as_text import comparison_text
+from controller.cli.comparison.words import Compared
+from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, width_of, write, write_json
 from controller.cli.terminal import Paint, complain
-from controller.decide.comparison.compare import compare
+from controller.decide.comparison.compare import LIMITS, compare
 from controller.decide.comparison.difference import Caution, Level, Revision
 from controller.model.schedule import Origin, ScheduleSpec
 from controller.ports.spec_source import SpecTree
@@ -27,7 +27,9 @@ DEFAULT_PATH = "specs"
 
 def add_revisions(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    group = parser.add_argument_group("two revisions, offline (no platform, store, network; settings only by --config)")
+    group = parser.add_argument_group(
+        "two revisions, offline (no platform, store, network; settings only by --config; the specs are in --path)"
+    )
     group.add_argument("--from-revision", metavar="A", help="a branch, tag or commit of the local repository")
     group.add_argument("--to-revision", metavar="B", help="the same: what is compared with A")
     group.add_argument("--repository", type=Path, metavar="DIR", help="default: the one around the working directory")
@@ -51,7 +53,7 @@ def execute_revisions(parsed: argparse.Namespace) -> int:
     if path.is_absolute() or ".." in path.parts:
         complain(f'--path "{path}" leaves the repository; name a folder in it, such as {DEFAULT_PATH}')
         return EXIT_USAGE
-    compared = asyncio.run(_compared(parsed, settings, path))
+    compared = outcome_of(_compared(parsed, settings, path))
     note(compared.notes)
     if parsed.output == "json":
         write_json(comparison_json(compared))
@@ -71,7 +73,7 @@ def _misused(parsed: argparse.Namespace) -> str:
     """What is wrong about the options; empty = nothing."""
     if parsed.from_revision is None or parsed.to_revision is None:
         return "--from-revision and --to-revision go together; give both, or neither for a plan of the next cycle"
-    for name in ("store", "specs"):
+    for name in ("store", "specs", "git", "ref"):
         if getattr(parsed, name) is not None:
             return f"--{name} means nothing beside two revisions, which are read from the repository; leave it out"
     return ""
@@ -89,7 +91,8 @@ async def _compared(parsed: argparse.Namespace, settings: Settings | None, path:
     profiles = settings.profiles if settings is not None else None
     wanted = Revisions(parsed.repository or Path(), path, *asked, profiles=profiles, at=at)
     before, after = await read_revisions(wanted)
-    found = compare(_revision(before.tree), _revision(after.tree), at, _new_warnings(before.tree, after.tree))
+    limits = settings.safety if settings is not None else LIMITS
+    found = compare(_revision(before.tree), _revision(after.tree), at, _new_warnings(before.tree, after.tree), limits)
     return Compared(
         asked, (before.commit, after.commit), str(path), found, after.tree.errors, tuple(_notes(before, after, path))
     )

@@ -31,7 +31,10 @@ from controller.model.record import Reason, SlotRecord
 NEXT = 3
 """How many slots to come are shown for each schedule."""
 
-BOOKKEEPING = frozenset({"accept", "change", "retire", "record", "settle", "rearm"})
+WRITES = ("trigger", "cancel", "correct")
+"""Actions that change something on a platform."""
+
+BOOKKEEPING = ("accept", "change", "retire", "settle", "record", "rearm", "note", "answer")
 """Actions that write to the store alone."""
 
 
@@ -125,7 +128,7 @@ class PlanRows:
     @property
     def writes(self) -> tuple[ActionRow, ...]:
         """What would change something on a platform; the others only keep the controller's own books."""
-        return tuple(row for row in self.actions if row.action not in BOOKKEEPING)
+        return tuple(row for row in self.actions if row.action in WRITES)
 
     @property
     def as_json(self) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from controller.cli.page import counted, fitted_table, heading, indented, moment, room_below_title
-from controller.cli.plan_rows import PlanRows, ScheduleRow
+from controller.cli.plan_rows import BOOKKEEPING, WRITES, PlanRows, ScheduleRow
 from controller.cli.terminal import Cell, Paint, both, rfc3339
 
 ACTION_STYLE = {"trigger": "green", "cancel": "red", "retire": "red", "settle": "cyan"}
@@ -65,8 +65,7 @@ def plan_text(rows: PlanRows, paint: Paint) -> str:
 def counts(rows: PlanRows) -> str:
     """The plan in one line."""
     kinds = Counter(row.action for row in rows.actions)
-    words = ("trigger", "cancel", "accept", "change", "retire", "settle", "record")
-    done = ", ".join(f"{kinds[word]:,} to {word}" for word in words if kinds[word]) or "nothing to do"
+    done = ", ".join(f"{kinds[word]:,} to {word}" for word in (*WRITES, *BOOKKEEPING) if kinds[word]) or "nothing to do"
     held = len({hold.hold.ref for hold in rows.holds})
     idle = "" if rows.writes or not rows.actions else "nothing to do on a platform, "
     return f"{counted(len(rows.schedules), 'schedule')}: {idle}{done}; {held:,} held"

@@ -8,9 +8,9 @@ from controller.cli.terminal import rfc3339
 from controller.decide.slots import from_epoch
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron, Exclusion
 from controller.model.schedule import ScheduleSpec, Suspension
+from controller.model.span import span_text
 from controller.model.window import OnClose, Window
 
-UNITS = ((86_400, "d"), (3_600, "h"), (60, "m"))
 DATES_SHOWN = 5
 
 RESOLVED = (
@@ -23,13 +23,7 @@ RESOLVED = (
 
 def span(duration: timedelta | None) -> str | None:
     """A duration in the spec format, such as ``90s`` or ``2h``; None stays None."""
-    if duration is None:
-        return None
-    seconds = duration.total_seconds()
-    for size, unit in UNITS:
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds / size:.0f}{unit}"
-    return f"{seconds:g}s"
+    return None if duration is None else span_text(duration)
 
 
 def entry_json(entry: CalendarEntry) -> dict[str, Any]:

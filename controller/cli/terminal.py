@@ -98,6 +98,7 @@ def ago(seconds: float) -> str:
 
 
 def complain(text: str) -> None:
-    """Say on standard error what went wrong."""
+    """Say on standard error what went wrong, in the lines that the text has and without what would move a cursor."""
     paint = Paint.for_stream(sys.stderr)
+    text = "".join(each if each.isprintable() or each == "\n" else " " for each in text)
     sys.stderr.write(f"{paint('red', 'error:')} {text}\n")

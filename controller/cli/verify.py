@@ -1,7 +1,6 @@
 """``mainspring verify``: the checker over a store and its platforms' own job lists; nothing is written anywhere."""
 
 import argparse
-import asyncio
 import io
 import sys
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from controller.bootstrap import Output, build_world, close_world, has_store
 from controller.cli.choose import add_at
 from controller.cli.options import add_output, add_settings, duration, settings_of
+from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, fitted_table, heading, indented, note, room_below_title, write, write_json
 from controller.cli.terminal import Paint, rfc3339
 from controller.errors import StoreUnavailable
@@ -41,7 +41,7 @@ def execute(parsed: argparse.Namespace) -> int:
     settings = settings_of(parsed)
     if not has_store(settings):
         raise StoreUnavailable(f"{settings.store} does not exist: no controller has run with it")
-    found = verify(asyncio.run(_books(settings, timedelta(seconds=parsed.since), parsed.at)))
+    found = verify(outcome_of(_books(settings, timedelta(seconds=parsed.since), parsed.at)))
     note(found.unread)
     if parsed.output == "json":
         write_json(as_json(found))

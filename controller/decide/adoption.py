@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from controller.decide.lifted import lift
+from controller.decide.platform_schedule import canonical, entry_of
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
 from controller.model.identity import ConnectionRef
@@ -83,12 +83,12 @@ def adopt(
 
 def draft_of(ref: ConnectionRef, name: str, connection: Connection) -> Draft:
     """The spec of one connection. Only what certainly starts nothing by itself may be driven from the beginning."""
-    entry = lift(connection.schedule_kind, connection.expression)
-    is_known = connection.status is not ConnectionStatus.UNKNOWN
-    observes = connection.schedule_kind is not PlatformScheduleKind.MANUAL or not is_known
-    if entry is not None:
-        return Draft(ref, name, connection, entry, observes)
-    note = "it cannot be expressed here, so no slots are written"
+    is_manual = connection.schedule_kind is PlatformScheduleKind.MANUAL
+    observes = not is_manual or connection.status is ConnectionStatus.UNKNOWN
+    timing = canonical(connection.schedule_kind, connection.expression)
+    if timing is not None:
+        return Draft(ref, name, connection, entry_of(timing), observes)
+    note = "" if is_manual else "it cannot be expressed here, so no slots are written"
     return Draft(ref, name, connection, CalendarEntry(EntryKind.MANUAL), observes, note)
 
 

@@ -13,6 +13,7 @@ from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import CancelJob, ConnectionFacts, Hold, ListingNeed, NeedKind, PlatformFacts
 from controller.model.record import CancelRequest, Reason
 from controller.model.schedule import ForeignJobs, Mode, OnDelete, ScheduleSpec
+from controller.model.span import span_text
 from controller.model.window import OnClose
 
 CANCEL_AGAIN = timedelta(seconds=30)
@@ -96,12 +97,10 @@ def _is_limited(spec: ScheduleSpec, job: Job, facts: ConnectionFacts) -> bool:
 def _wishes(spec: ScheduleSpec, job: Job, facts: ConnectionFacts) -> Iterable[Wish]:
     """Why the active job should end, now or later; the first that is reached is what is told."""
     if spec.max_duration is not None and _is_limited(spec, job, facts):
-        message = (
-            f"it has been active since {job.created_at:%H:%M:%SZ}, longer than maxDuration {_brief(spec.max_duration)}"
-        )
+        message = f"it has been active since {job.created_at:%H:%M:%SZ}, longer than maxDuration {span_text(spec.max_duration)}"
         yield Wish(job, Reason.MAX_DURATION, job.created_at + spec.max_duration, message)
     if spec.stalled_after is not None and facts.moved_at is not None and _may_stall(spec, job, facts):
-        message = f"no row and no byte has moved since {facts.moved_at:%H:%M:%SZ}, longer than stalledAfter {_brief(spec.stalled_after)}"
+        message = f"no row and no byte has moved since {facts.moved_at:%H:%M:%SZ}, longer than stalledAfter {span_text(spec.stalled_after)}"
         yield Wish(job, Reason.STALLED_AFTER, facts.moved_at + spec.stalled_after, message)
     is_claimed = facts.standing.claim is not None or facts.in_flight
     if spec.foreign_jobs is ForeignJobs.CANCEL and not is_ours(facts, job) and not is_claimed:
@@ -178,11 +177,3 @@ def judge_leaving(facts: ConnectionFacts, platform: PlatformFacts, now: datetime
         held = _hold(last, Reason.FROZEN, f"{job.job_id} would be asked to end: {suspension_text(freeze)}")
         return None if freeze.until is None else Part(holds=(held,), wake_at=freeze.until)
     return ask_to_end(last, wish, facts, platform, now)
-
-
-def _brief(duration: timedelta) -> str:
-    seconds = int(duration.total_seconds())
-    for size, unit in ((86400, "d"), (3600, "h"), (60, "m")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}s"

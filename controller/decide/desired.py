@@ -24,6 +24,7 @@ class Desired:
         written: the document in force for each connection, as it was written.
         policies: the policies in force, by name.
         settled: ``specs`` without what policies add, so that values in conflict can stay as they were.
+        named: the connection of each schedule, by name; of those that stand in two files none.
         touched: the connections that may differ from the revision before; None = any may.
     """
 
@@ -35,6 +36,7 @@ class Desired:
     written: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
     policies: tuple[Policy, ...] = ()
     settled: Mapping[ConnectionRef, ScheduleSpec] = field(default_factory=dict)
+    named: Mapping[str, ConnectionRef] = field(default_factory=dict, compare=False)
     touched: frozenset[ConnectionRef] | None = field(default=None, compare=False)
 
     @property
@@ -49,12 +51,19 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
     Only where both revisions hold no error and the same policies, and ``previous`` is whole (`Desired.is_whole`). ``before`` and
     ``after``: the schedules of the files that changed.
     """
-    written, settled, specs = dict(previous.written), dict(previous.settled), dict(previous.specs)
+    written, named = dict(previous.written), dict(previous.named)
+    # Without policies the three are one, and each copy costs what all schedules cost.
+    settled = written if previous.settled is previous.written else dict(previous.settled)
+    specs = settled if previous.specs is previous.settled else dict(previous.specs)
     earlier, now = {spec.ref for spec in before}, {spec.ref: spec for spec in after}
+    for ref in earlier:
+        del named[written[ref].name]
     for ref in earlier - now.keys():
-        del written[ref], settled[ref], specs[ref]
+        for rows in (written, settled, specs):
+            rows.pop(ref, None)
     for ref, spec in now.items():
         written[ref] = spec
+        named[spec.name] = ref
         settled[ref] = settle(spec, previous.policies, previous.settled.get(ref))
         specs[ref] = with_additions(settled[ref], previous.policies)
     return replace(
@@ -63,6 +72,7 @@ def advance(previous: Desired, revision: str, before: Iterable[ScheduleSpec], af
         specs=specs,
         written=written,
         settled=settled,
+        named=named,
         touched=frozenset(earlier | now.keys()),
     )
 
@@ -113,16 +123,20 @@ def merge(
             written[ref] = spec
             stale.add(ref)
     in_force = merge_policies(previous.policies, tuple(policies), kept)
-    settled = {ref: settle(spec, in_force, previous.settled.get(ref)) for ref, spec in written.items()}
+    settled, in_all = written, written
+    if in_force:
+        settled = {ref: settle(spec, in_force, previous.settled.get(ref)) for ref, spec in written.items()}
+        in_all = {ref: with_additions(spec, in_force) for ref, spec in settled.items()}
     return Desired(
         revision=revision,
-        specs={ref: with_additions(spec, in_force) for ref, spec in settled.items()},
+        specs=in_all,
         obstacles=obstacles,
         stale=frozenset(stale),
         absence_believed=believed,
         written=written,
         policies=in_force,
         settled=settled,
+        named={spec.name: ref for ref, spec in settled.items() if ref not in obstacles},
     )
 
 

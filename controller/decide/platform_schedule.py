@@ -17,10 +17,12 @@ from controller.decide.cron.zone import segments_of
 from controller.decide.quartz.fields import YEARS, QuartzDays, QuartzFields, parse_quartz
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import PlatformScheduleKind
+from controller.model.span import span_text
 
 WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
 UNITS = {
+    "SECOND": timedelta(seconds=1),
     "MINUTE": timedelta(minutes=1),
     "HOUR": timedelta(hours=1),
     "DAY": timedelta(days=1),
@@ -34,10 +36,10 @@ AMOUNT_DIGITS_MAX = 6
 TRANSLATED_FROM = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
 """From when on a translation must have the same slots: the past is over, and zones had changes of every kind in it."""
 
-AROUND_CHANGE_SECONDS = 4 * 3600
+AROUND_CHANGE_SECONDS = 6 * 3600
 """The two dialects differ only where the clock changes: by at most 3 h made up, or shown twice. Farther away they agree."""
 
-SLOTS_COMPARED_MAX = 500
+SLOTS_COMPARED_MAX = 750
 """Slots around one change of the clock; a minute each for both sides of it."""
 
 _BASIC = re.compile(rf"(?:EVERY\s+)?([0-9]{{1,{AMOUNT_DIGITS_MAX}}})\s+({'|'.join(UNITS)})S?")
@@ -57,7 +59,7 @@ class PlatformTiming:
 
     def __str__(self) -> str:
         if self.every is not None:
-            return f"every {_span(self.every)}"
+            return f"every {span_text(self.every)}"
         return f'cron "{self.cron}" {self.time_zone}' if self.cron else f'quartz "{self.quartz}" {self.time_zone}'
 
 
@@ -90,6 +92,15 @@ def canonical_entry(entry: CalendarEntry) -> PlatformTiming | None:
             return PlatformTiming(every=timedelta(seconds=entry.every))
         case EntryKind.FRESHNESS | EntryKind.MANUAL:
             return None
+
+
+def entry_of(timing: PlatformTiming) -> CalendarEntry:
+    """The entry of a spec with the same slots; an interval counts from the epoch there, and on the platform from the last job."""
+    if timing.every is not None:
+        return CalendarEntry(EntryKind.EVERY, span_text(timing.every), every=int(timing.every.total_seconds()))
+    if timing.cron is not None:
+        return CalendarEntry(EntryKind.CRON, timing.cron, timing.time_zone)
+    return CalendarEntry(EntryKind.QUARTZ, timing.quartz or "", timing.time_zone)
 
 
 def is_due_like(timing: PlatformTiming, entries: Iterable[CalendarEntry]) -> bool:
@@ -215,13 +226,13 @@ def _joined(*words: str) -> str:
 
 
 def _field(bits: int, low: int, high: int, names: tuple[str, ...] = ()) -> str:
-    """The values of one field in the shortest usual way: all, every n-th from the first on, a range, or a list."""
+    """The values of one field in the shortest usual way: all, every n-th of all or of a range, a range, or a list."""
     values = [value for value in range(low, high + 1) if bits >> value & 1]
     if len(values) == high - low + 1:
         return "*"
-    step = values[1] - values[0] if len(values) > 1 else 0
-    if not names and step > 1 and values == list(range(low, high + 1, step)):
-        return f"*/{step}"
+    step = values[1] - values[0] if len(values) > 2 and not names else 0
+    if step > 1 and values == list(range(values[0], values[-1] + 1, step)):
+        return f"*/{step}" if values == list(range(low, high + 1, step)) else f"{values[0]}-{values[-1]}/{step}"
     return ",".join(_runs(values, names))
 
 
@@ -234,12 +245,3 @@ def _runs(values: list[int], names: tuple[str, ...]) -> list[str]:
         words = [names[value] if names else str(value) for value in run]
         found += [f"{words[0]}-{words[-1]}"] if length > 2 else words
     return found
-
-
-def _span(duration: timedelta) -> str:
-    """A duration as a spec writes it."""
-    seconds = int(duration.total_seconds())
-    size, unit = next(
-        (size, unit) for size, unit in ((86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")) if seconds % size == 0
-    )
-    return f"{seconds // size}{unit}"

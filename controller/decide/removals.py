@@ -53,13 +53,24 @@ def coming(
     return Coming(desired.revision, removed, len(in_force), not left, requests)
 
 
+def coming_next(before: Desired, after: Desired, requests: tuple[DeclaredRequest, ...] = ()) -> Coming:
+    """What a further revision would do to the schedules in force."""
+    written = before.written
+    # No algebra of keys: it walks all of them, however few are touched.
+    refs: Iterable[ConnectionRef] = written if after.touched is None else filter(written.__contains__, after.touched)
+    gone = (ref for ref in refs if ref not in after.written and ref not in after.obstacles)
+    removed = {ref: written[ref].name for ref in sorted(gone)} if after.absence_believed else {}
+    return Coming(after.revision, removed, len(written), not (after.written or after.obstacles), requests)
+
+
 def judge_removals(change: Coming, known: Revisions, limits: SafetyLimits, confirmed: str, now: datetime) -> Ruling:
     """Let a revision come into force, or hold it as a whole.
 
     ``confirmed``: the revision that the operator confirmed when the controller was started. A revision that was in force before stays
     so: it was confirmed then, and what it removed may not all have been carried out.
     """
-    if not _is_too_much(change, limits) or (known.applied is not None and known.applied.name == change.revision):
+    is_too_much = limits.holds_removal(len(change.removed), change.in_force, is_empty=change.is_empty)
+    if not is_too_much or (known.applied is not None and known.applied.name == change.revision):
         return Ruling()
     if confirmed and is_named_by(change.revision, confirmed):
         return Ruling(confirmed_by="--confirm-revision")
@@ -77,13 +88,6 @@ def judge_removals(change: Coming, known: Revisions, limits: SafetyLimits, confi
 def hold(change: Coming, message: str, now: datetime) -> HeldRevision:
     """A revision as it is remembered while it is held."""
     return HeldRevision(change.revision, now, frozenset(change.removed), change.in_force, message)
-
-
-def _is_too_much(change: Coming, limits: SafetyLimits) -> bool:
-    count = len(change.removed)
-    if count == 0:
-        return False
-    return change.is_empty or (count >= limits.removal_count and count > change.in_force * limits.removal_share)
 
 
 def _objection(request: DeclaredRequest, change: Coming, known: Revisions, now: datetime) -> str:

@@ -26,6 +26,12 @@ class SafetyLimits:
     trigger_count: int = 1000
     trigger_share: float | None = None
 
+    def holds_removal(self, removed: int, in_force: int, *, is_empty: bool) -> bool:
+        """Whether a revision that takes so many of the schedules in force away is held; an empty one that takes any always is."""
+        if removed == 0:
+            return False
+        return is_empty or (removed >= self.removal_count and removed > in_force * self.removal_share)
+
     def writes_max(self, managed: int) -> int:
         """Writes other than starts that a platform with so many managed connections gets between two full resyncs."""
         return max(self.write_count, int(managed * self.write_share))

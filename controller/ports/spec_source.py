@@ -1,6 +1,6 @@
 """Where desired schedules come from."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from controller.model.policy import Policy
@@ -60,7 +60,7 @@ class SpecTree:
     failed_paths: frozenset[str] = frozenset()
     policies: tuple[Policy, ...] = ()
     requests: tuple[DeclaredRequest, ...] = ()
-    delta: TreeDelta | None = None
+    delta: TreeDelta | None = field(default=None, compare=False)
 
 
 class SpecSource(Protocol):

@@ -1,7 +1,7 @@
 """What is left of the writes that a platform gets between two full resyncs, starts apart."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from controller.decide.blast_radius import spent_by
 from controller.model.identity import ConnectionRef
@@ -23,6 +23,14 @@ class Allowance:
     def manage(self, refs: Iterable[ConnectionRef]) -> None:
         """Take note of what is in force. What goes out of force still counts until the next full resync: it is what is being ended."""
         self._now = Counter(ref.platform for ref in refs)
+        self._managed |= self._now
+
+    def move(
+        self, before: Collection[ConnectionRef], now: Collection[ConnectionRef], touched: Iterable[ConnectionRef]
+    ) -> None:
+        """The same where what is in force differs in no more than these connections."""
+        for ref in touched:
+            self._now[ref.platform] += (ref in now) - (ref in before)
         self._managed |= self._now
 
     def writes_max(self, platform: str) -> int:

@@ -92,7 +92,10 @@ async def take_specs(world: World, mind: Mind, tree: SpecTree | SpecSourceUnavai
     asked_about = await take_requests(world, mind, tree, desired)
     await _keep_applied(world, tree.revision)
     mind.desired, mind.loaded, mind.restored, mind.held = desired, True, False, None
-    mind.allowance.manage(desired.specs)
+    if desired.touched is None:
+        mind.allowance.manage(desired.specs)
+    else:
+        mind.allowance.move(before.specs, desired.specs, desired.touched)
     await say.tell(world, [*_confirmation(world, judged), *_events(world, mind, tree)])
     return known | asked_about | differing(before, mind.desired)
 
@@ -174,7 +177,10 @@ def _as_allowed(world: World, desired: Desired) -> Desired:
     """As this controller may act on it: under ``--observe`` nothing of it writes, whatever a policy says the mode is."""
     if not world.observe:
         return desired
-    return replace(desired, specs={ref: replace(spec, mode=Mode.OBSERVE) for ref, spec in desired.specs.items()})
+    specs = dict(desired.specs)
+    for ref in specs.keys() if desired.touched is None else filter(specs.__contains__, desired.touched):
+        specs[ref] = replace(specs[ref], mode=Mode.OBSERVE)
+    return replace(desired, specs=specs)
 
 
 async def read_desired(world: World) -> tuple[Desired, HeldRevision | None]:

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from controller.decide.desired import Desired, merge
-from controller.decide.removals import Coming, coming, hold, judge_removals
+from controller.decide.desired import Desired, advance, merge
+from controller.decide.removals import Coming, coming, coming_next, hold, judge_removals
 from controller.model.identity import ConnectionRef
 from controller.model.revision import HeldRevision, Revisions
 from controller.model.safety import SafetyLimits
@@ -57,8 +57,12 @@ async def judge_next(store: Store, before: Desired, tree: SpecTree, guard: Safeg
     Raises:
         StoreUnavailable: the store could not be read.
     """
-    desired = merge(before, tree.revision, tree.specs, tree.failed_paths, tree.policies)
-    change = coming({ref: spec.name for ref, spec in before.written.items()}, desired, tree.requests)
+    delta = tree.delta
+    if delta is not None and delta.since == before.revision and before.is_whole:
+        desired = advance(before, tree.revision, delta.before, delta.after)
+    else:
+        desired = merge(before, tree.revision, tree.specs, tree.failed_paths, tree.policies)
+    change = coming_next(before, desired, tree.requests)
     judged = _judge(desired, change, await store.revisions(), guard)
     return judged if judged.held is None else replace(judged, desired=before)
 

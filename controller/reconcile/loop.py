@@ -149,6 +149,8 @@ class Loop:
             self._stirred -= stirred
 
     async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
+        if not platforms:
+            return set()
         desired = self._mind.desired
         refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
         # Files that contradicted each other before a restart may be gone since, and what was said of them with them.

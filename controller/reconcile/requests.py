@@ -64,8 +64,7 @@ async def take_requests(world: World, mind: Mind, tree: SpecTree, desired: Desir
     """
     declared = tuple(_declared_once(tree.requests))
     mind.declared = None if tree.failed_paths else frozenset(each.key for each in declared)
-    by_name = {spec.name: ref for ref, spec in desired.specs.items() if ref not in desired.obstacles}
-    now = world.clock.now()
+    by_name, now = desired.named, world.clock.now()
     placed = [
         Request(
             each.key,

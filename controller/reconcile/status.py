@@ -15,7 +15,6 @@ from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
 from controller.model.condition import Condition
-from controller.model.drift import CorrectionStatus
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
@@ -28,17 +27,12 @@ from controller.model.status import Run, ScheduleStatus, State, StatusReport, Su
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
+from controller.reconcile.history import NO_PAST, read_past
 from controller.reconcile.judged import Safeguard, judge_first
 from controller.reconcile.restored import Restorers, restored_desired
 
 NEXT = 3
 """How many slots to come a status knows."""
-
-REQUESTS = 10
-"""How many of the newest requests a status knows."""
-
-HISTORY = 100
-"""How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +52,7 @@ class Case:
     clock: tuple[Reason, str] | None = None
     kept: tuple[Condition, ...] = ()
     corrected_today: int | None = None
+    brief: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +64,7 @@ class Reading:
         trouble: why the store is an empty stand-in, if it is.
         only: the one schedule whose history is wanted; of the others only their names are then to be relied on.
         limits: by what a revision is held.
+        brief: only what a table of all schedules shows is wanted: state, newest slot, newest success and next slot.
     """
 
     store: Store
@@ -79,6 +75,7 @@ class Reading:
     trouble: tuple[str, ...] = ()
     only: str | None = None
     limits: SafetyLimits = field(default_factory=SafetyLimits)
+    brief: bool = False
 
     @property
     def guard(self) -> Safeguard:
@@ -100,42 +97,40 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
         written[spec.ref].append(desired.specs.get(spec.ref, spec))
     because = place_of(tree.errors[0]) if tree.errors else ""
     doubts = doubts_told(stored.event for stored in await store.clock_events(CLOCK_EVENTS_READ))
+    kept: dict[ConnectionRef, tuple[Condition, ...]] = {}
+    for platform in sorted({ref.platform for ref in refs}) if reading.only is None and not reading.brief else ():
+        kept |= await store.conditions(platform)
     found: list[ScheduleStatus] = []
     for ref in refs:
         standing, claimants = standings[ref], written.get(ref)
         if claimants is None:
             claimants = [desired.specs.get(ref) or reading.restorers.resolved(standing.content, desired.policies)]
         names = {standing.schedule, *(spec.name for spec in claimants if spec is not None)}
-        history = HISTORY if reading.only is None or reading.only in names else 0
-        slots = await store.slots(ref, history) if history else ()
+        is_wanted = reading.only is None or reading.only in names
+        past = await read_past(store, ref, reading.now, brief=reading.brief) if is_wanted else NO_PAST
+        if is_wanted and reading.only is not None:
+            kept |= await store.conditions(ref.platform, ref.connection_id)
         is_absent = ref not in written and ref not in desired.obstacles
         case = Case(
             ref,
             None,
             standing,
             reading.now,
-            tuple(_run(ref, *row, reading.now) for row in await store.jobs(ref, history)) if history else (),
+            tuple(_run(ref, *row, reading.now) for row in past.jobs),
             reading.profiles.get(ref.platform),
             obstacle=desired.obstacles.get(ref),
             is_in_specs=not is_absent or not desired.absence_believed,
             is_stale=is_absent and not desired.absence_believed,
             stale_because=because,
             clock=doubts.about(ref.platform),
-            kept=(await store.conditions(ref.platform, ref.connection_id)).get(ref, ()) if history else (),
-            corrected_today=await _corrected_today(store, ref, reading.now) if history else None,
+            kept=kept.get(ref, ()),
+            corrected_today=past.corrected_today,
+            brief=reading.brief,
         )
         # Every file that claims the connection is a schedule that somebody looks for.
-        requests = await store.requests(ref, REQUESTS) if history else ()
         specs = (as_suspended(spec, standing.suspended) for spec in claimants)
-        found.extend(replace(_status(replace(case, spec=spec), slots), requests=requests) for spec in specs)
+        found.extend(replace(_status(replace(case, spec=spec), past.slots), requests=past.requests) for spec in specs)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
-
-
-async def _corrected_today(store: Store, ref: ConnectionRef, now: datetime) -> int:
-    """Corrections since midnight UTC that the platform did not refuse; one request that set two fields counts twice."""
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    made = await store.corrections(ref, midnight)
-    return sum(correction.status is not CorrectionStatus.REFUSED for correction in made)
 
 
 def _run(ref: ConnectionRef, job: Job, claimed_at: datetime | None, now: datetime) -> Run:
@@ -155,7 +150,9 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
     profile = case.profile or PlatformProfile()
     # Until an edit is taken in, the calendar in force counts.
     counting = spec if standing.calendar_key is None else None
-    slots_to_come = upcoming(counting, standing, profile, case.now, NEXT) if case.is_in_specs else ()
+    slots_to_come = (
+        upcoming(counting, standing, profile, case.now, 1 if case.brief else NEXT) if case.is_in_specs else ()
+    )
     is_new = spec is not None and (standing.calendar_key is None or not _is_taken_in(spec, standing))
     min_gap = case.profile.min_gap if case.profile is not None else None
     return ScheduleStatus(
@@ -170,7 +167,7 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         watermark=standing.watermark,
         min_gap=spec.min_gap if spec is not None and spec.min_gap is not None else min_gap,
         next_slots=slots_to_come,
-        next_fires_at=_fires_at(case, profile, slots_to_come[0]) if slots_to_come else None,
+        next_fires_at=_fires_at(case, profile, slots_to_come[0]) if slots_to_come and not case.brief else None,
         last_triggered_at=standing.last_triggered_at,
         missed_count=sum(record.count for record in slots if record.outcome is Outcome.MISSED),
         slots=tuple(slots),
@@ -179,7 +176,7 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         drifts=standing_drifts(standing),
         corrected_today=case.corrected_today,
         freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
-        conditions=_conditions(case),
+        conditions=() if case.brief else _conditions(case),
         revision=standing.revision,
     )
 

@@ -6,13 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.embedded_process import PlatformProcess, Start, assert_fits, error_of, platforms_in, start_platform
+from tests.e2e.embedded_process import PlatformProcess, Start, assert_fits, error_of, start_platform
 
 CONNECTIONS = """
 connections:
@@ -44,13 +43,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProce
     yield started
     assert started.stop() == 0
     assert started.log == ""
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start platforms of this test's own."""
-    with platforms_in(tmp_path) as start_one:
-        yield start_one
 
 
 @pytest.fixture

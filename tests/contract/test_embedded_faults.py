@@ -1,14 +1,12 @@
 """The embedded platform when it is told to misbehave: limits, lost requests and replies, delays, a list that lags."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.e2e.embedded_process import PlatformProcess, Start, error_of, platforms_in, wait_for
+from tests.e2e.embedded_process import PlatformProcess, Start, error_of, wait_for
 
 CONNECTIONS = """
 connections:
@@ -17,13 +15,6 @@ connections:
     destination: {path: out/quick.db, table: quick}
 """
 TRIGGER = {"connection_id": "quick", "job_type": "sync"}
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start platforms of this test's own."""
-    with platforms_in(tmp_path) as start_one:
-        yield start_one
 
 
 def test_a_rate_limit_refuses_with_retry_after(start: Start) -> None:

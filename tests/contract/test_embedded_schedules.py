@@ -1,12 +1,11 @@
 """Schedules of connections over the real HTTP API: what is taken and shown, and that the platform starts jobs by them."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.e2e.embedded_process import PlatformProcess, Start, error_of, platforms_in, start_platform, wait_for
+from tests.e2e.embedded_process import PlatformProcess, Start, error_of, start_platform, wait_for
 
 CONNECTIONS = """
 connections:
@@ -33,13 +32,6 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PlatformProce
     yield started
     assert started.stop() == 0
     assert started.log == ""
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start platforms of this test's own."""
-    with platforms_in(tmp_path) as start_one:
-        yield start_one
 
 
 def jobs_of(platform: PlatformProcess, connection_id: str) -> list[dict[str, Any]]:

@@ -1,65 +1,11 @@
-"""Commits made out of nothing but their contents, and pushed: no checkout, so that every tree that Git can hold can be made."""
+"""Branches that somebody pushes to a server, as people and their machines do."""
 
-import os
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
 
-PUSH_SECONDS_MAX = 20.0
-"""Longest time for one command; a server that hangs must not hang a test."""
-
-ENVIRONMENT = {
-    **{name: os.environ[name] for name in ("PATH", "TMPDIR") if name in os.environ},
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "GIT_TERMINAL_PROMPT": "0",
-    "HOME": os.devnull,
-    "LC_ALL": "C",
-    **{
-        f"GIT_{who}_{what}": value
-        for who in ("AUTHOR", "COMMITTER")
-        for what, value in (("NAME", "Ada"), ("EMAIL", "ada@example.org"))
-    },
-    **{f"GIT_{who}_DATE": "1767225600 +0000" for who in ("AUTHOR", "COMMITTER")},
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """A symbolic link in a tree."""
-
-    target: str
-
-
-@dataclass(frozen=True, slots=True)
-class Submodule:
-    """Another repository's commit in a tree."""
-
-    commit: str = "1" * 40
-
-
-Content: TypeAlias = str | bytes | Link | Submodule | None
-Files: TypeAlias = Mapping[Any, Content]
-"""Contents by path; None takes a file or a folder away. A path is text, or bytes: Git holds names that are no UTF-8."""
-
-
-def git(
-    *arguments: str, given: bytes = b"", environment: Mapping[str, str] | None = None, at: Path | None = None
-) -> str:
-    """Run one command of Git that must succeed and return what it printed; nothing of the machine's settings is read."""
-    place = [] if at is None else [f"--git-dir={at}"]
-    done = subprocess.run(
-        ["git", *place, "-c", "gc.auto=0", "-c", "maintenance.auto=false", *arguments],
-        input=given,
-        capture_output=True,
-        env={**ENVIRONMENT, **(environment or {})},
-        timeout=PUSH_SECONDS_MAX,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr.decode(errors="replace")
-    return done.stdout.decode(errors="replace").strip()
+from tests.git_repository import SECONDS_MAX, Files, commit_onto, git
 
 
 def make_bare(path: Path) -> Path:
@@ -110,17 +56,8 @@ class Repository:
     ) -> str:
         """The same without the push."""
         before = self._head()
-        lines = [
-            f"commit refs/heads/{self.branch}\ncommitter Ada <ada@example.org> 1767225600 +0000\n".encode(),
-            _data(message.encode()),
-        ]
-        lines += [f"from {before}\n".encode()] if before else []
-        lines += [b"deleteall\n"] if anew else []
-        lines += [
-            _change(path if isinstance(path, bytes) else path.encode(), content) for path, content in files.items()
-        ]
-        git("fast-import", "--quiet", "--force", given=b"".join(lines), at=self.author)
-        return self._head() if sign_with is None else self._signed(message, before, sign_with)
+        commit = commit_onto(self.author, self.branch, files, message, anew=anew)
+        return commit if sign_with is None else self._signed(message, before, sign_with)
 
     def force_push(self, commit: str) -> str:
         """Set the branch to a commit that was made before, whatever came after it."""
@@ -159,7 +96,7 @@ def make_key(path: Path) -> Path:
     subprocess.run(
         ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)],
         check=True,
-        timeout=PUSH_SECONDS_MAX,
+        timeout=SECONDS_MAX,
     )
     return path
 
@@ -167,17 +104,3 @@ def make_key(path: Path) -> Path:
 def public_half(key: Path) -> str:
     """The public key, kind and base64, without its comment."""
     return " ".join(key.with_name(key.name + ".pub").read_text().split()[:2])
-
-
-def _data(content: bytes) -> bytes:
-    return f"data {len(content)}\n".encode() + content + b"\n"
-
-
-def _change(path: bytes, content: Content) -> bytes:
-    if content is None:
-        return b"D " + path + b"\n"
-    if isinstance(content, Submodule):
-        return f"M 160000 {content.commit} ".encode() + path + b"\n"
-    if isinstance(content, Link):
-        return b"M 120000 inline " + path + b"\n" + _data(content.target.encode())
-    return b"M 100644 inline " + path + b"\n" + _data(content.encode() if isinstance(content, str) else content)

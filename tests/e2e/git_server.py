@@ -25,7 +25,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.e2e.embedded_process import DEADLINE_SECONDS, ROOT, START_SECONDS
-from tests.e2e.git_repository import ENVIRONMENT, Repository, git, make_key, public_half
+from tests.e2e.git_repository import Repository, make_key, public_half
+from tests.git_repository import ENVIRONMENT, git
 
 USER = "spec-reader"
 

@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
+from controller.cli.demo_edit import MARK, TOLD
 from tests.e2e.accounting import Rhythm, problems, records
 from tests.e2e.embedded_process import ROOT
 from tests.e2e.test_accounting import RHYTHMS
@@ -27,30 +29,60 @@ def read_json(done: "subprocess.CompletedProcess[str]") -> tuple[dict[str, Any],
     return json.loads(first), [json.loads(line) for line in rest]
 
 
-def test_a_demo_says_where_it_is_and_moves_rows(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first demo keeps what it has."""
+    return tmp_path_factory.mktemp("demo") / "state"
+
+
+def run_hasty_demo(seconds: int, state: Path) -> "subprocess.CompletedProcess[str]":
+    """Run a demo that would make its edit early enough for a test."""
+    program = "from controller.cli import demo_edit, main; demo_edit.AFTER_SECONDS = 2.0; raise SystemExit(main.main())"
+    command = [sys.executable, "-c", program, "demo", "--for", f"{seconds}s", "-o", "json", "--state", str(state)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, cwd=ROOT)
+
+
+@pytest.fixture(scope="module")
+def first(state: Path) -> "subprocess.CompletedProcess[str]":
+    """The first demo there; the edit comes before the second look at the connections, and the end after it."""
+    return run_hasty_demo(15, state)
+
+
+def test_a_demo_says_where_it_is_and_moves_rows(first: "subprocess.CompletedProcess[str]", state: Path) -> None:
     """``-o json`` writes what a script needs as its first line, then one event per line; a sync succeeds within seconds."""
-    done = run_demo("--for", "9s", "-o", "json", "--state", str(tmp_path / "state"))
+    done = first
     announced, events = read_json(done)
 
     assert done.returncode == 0, done.stderr
     assert set(announced) == {"page", "platform", "organization_id", "token", "state"}
     assert announced["page"] is None
-    assert announced["state"] == str(tmp_path / "state")
+    assert announced["state"] == str(state)
     assert events[-1]["event"] == "controller_stopped"
     finished = [event for event in events if event["event"] == "job_finished" and event["status"] == "succeeded"]
     assert finished
     assert finished[0]["rows"] == 100
 
 
-def test_a_second_demo_continues_where_the_first_one_ended(tmp_path: Path) -> None:
-    """The state is kept: no slot gets a second job over two starts, and the pause between them is accounted for."""
-    state = tmp_path / "state"
-    run_demo("--for", "12s", "-o", "json", "--state", str(state))
-    done = run_demo("--for", "12s", "-o", "json", "--state", str(state))
+def test_a_demo_shows_what_drift_is(first: "subprocess.CompletedProcess[str]", state: Path) -> None:
+    """It changes one connection as a person would, says that it did, and the controller sets it right."""
+    _, events = read_json(first)
+    assert first.stderr.count(TOLD) == 1
+    of_invoices = [event["event"] for event in events if event.get("schedule") == "invoices"]
+    told = [name for name in of_invoices if name.startswith("drift")]
+    assert told == ["drift_detected", "drift_corrected", "drift_ended"]
+    assert {event.get("schedule") for event in events if event["event"].startswith("drift")} == {"invoices"}
+    assert (state / MARK).exists()
+
+
+@pytest.mark.usefixtures("first")
+def test_a_second_demo_continues_where_the_first_one_ended(state: Path) -> None:
+    """The state is kept: no slot gets a second job over two starts, the pause between them is accounted for, and no edit is made again."""
+    done = run_hasty_demo(12, state)
     ended_at = datetime.now(UTC)  # noqa: TID251  the test stands outside the product
     _, events = read_json(done)
 
     assert "accounting_started" not in {event["event"] for event in events}
+    assert TOLD not in done.stderr
     jobs = _jobs_of_a_new_start(state)
     every = [rhythm for rhythm in RHYTHMS if rhythm.connection_id != "conn_crm"]
     assert problems([*every, Rhythm("conn_crm", 20)], state / "state.db", jobs, ended_at, open_for=20) == []

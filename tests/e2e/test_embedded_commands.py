@@ -1,20 +1,11 @@
 """Any program as a job: what it prints, how it ends, and that nothing of it stays."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.embedded_process import Start, platforms_in, processes_of, wait_for
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start platforms in this test's folder; whatever still runs at its end is stopped."""
-    with platforms_in(tmp_path) as start_one:
-        yield start_one
-
+from tests.e2e.embedded_process import Start, processes_of, wait_for
 
 COMMAND = """
 connections:

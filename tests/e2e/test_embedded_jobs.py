@@ -3,7 +3,6 @@
 import os
 import signal
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -14,7 +13,6 @@ from tests.e2e.embedded_process import (
     cursor_of,
     is_alive,
     kill_job,
-    platforms_in,
     processes_of,
     rows_of,
     wait_for,
@@ -26,13 +24,6 @@ connections:
     source: {type: generator, rows: 3000, rowsPerSecond: 2000}
     destination: {path: out/slow.db, table: slow}
 """
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    """Start platforms in this test's folder; whatever still runs at its end is stopped."""
-    with platforms_in(tmp_path) as start_one:
-        yield start_one
 
 
 def assert_whole(path: Path, table: str) -> int:

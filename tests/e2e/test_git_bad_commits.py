@@ -9,7 +9,7 @@ import pytest
 
 from tests.e2e.controller_process import ControllerFolder, stop
 from tests.e2e.embedded_process import PlatformProcess, platforms_in, wait_for
-from tests.e2e.git_repository import Content, Link, Submodule, make_key, public_half
+from tests.e2e.git_repository import make_key, public_half
 from tests.e2e.git_server import HttpGitServer, http_server
 from tests.e2e.git_stage import (
     assert_kept,
@@ -23,6 +23,7 @@ from tests.e2e.git_stage import (
     told_since,
     triggers,
 )
+from tests.git_repository import Content, Link, Submodule
 
 Tree = dict[str | bytes, Content]
 

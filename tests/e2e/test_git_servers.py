@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.git_repository import ENVIRONMENT, Link, Repository, Submodule, git, make_key, public_half
+from tests.e2e.git_repository import Repository, make_key, public_half
 from tests.e2e.git_server import HttpGitServer, SshGitServer, ask, http_server, make_certificate, ssh_server
+from tests.git_repository import ENVIRONMENT, Link, Submodule, git
 
 
 @pytest.fixture

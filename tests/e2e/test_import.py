@@ -13,6 +13,8 @@ import pytest
 from controller.cli.main import main
 from tests.e2e.controller_process import ControllerFolder, controller_folder
 from tests.e2e.embedded_process import PlatformProcess, start_platform
+from tests.git_repository import schedule
+from tests.unit.adapters.specs.git.repositories import repository
 
 QUARTZ = [
     *("0 0 12 * * ?", "0 0 12 * * ? UTC", "0 0 6 ? * MON-FRI Europe/Zurich", "0 30 2 ? * WED Europe/Zurich"),
@@ -147,6 +149,34 @@ def jobs_of_the_manual(platform: PlatformProcess) -> list[str]:
     return [row["connection_id"] for row in rows if row["connection_id"] in manual]
 
 
+def test_an_imported_schedule_takes_its_connection_over(tmp_path: Path, platform: PlatformProcess) -> None:
+    """By the two words of the file's comment: the platform's own schedule is set to manual once, and then a plan is empty."""
+    folder = controller_folder(tmp_path / "controller", platform, tmp_path / "specs")
+    (row,) = run_import(folder, "--only", "conn_12.x")["written"]
+    path = Path(row["path"])
+    text = path.read_text()
+    assert "write drift: {platformSchedule: Enforce} in its place" in " ".join(text.replace("#", "").split())
+    path.write_text(text.replace("  mode: Observe\n", "  drift: {platformSchedule: Enforce}\n"))
+
+    assert platform.call("GET", "/connections/conn_12.x").json()["schedule"]["schedule_type"] == "cron"
+    folder.command("run", "--once", "--log-format", "json")
+    planned = command(folder, "plan", "--detailed-exitcode")
+    assert (planned.code, updates(platform, "conn_12.x")) == (2, [])
+    assert "1 schedule: 1 to correct, 1 to note; 0 held" in planned.out
+    for _ in range(2):
+        folder.command("run", "--once", "--log-format", "json")
+    assert platform.call("GET", "/connections/conn_12.x").json()["schedule"] == {"schedule_type": "manual"}
+    assert updates(platform, "conn_12.x") == [["schedule"]]
+    assert command(folder, "plan", "--detailed-exitcode").code == 0
+
+
+def updates(platform: PlatformProcess, connection_id: str) -> list[list[str]]:
+    """What was changed on a connection, by the platform's own account."""
+    params = {"event_type": "connection_updated"}
+    found = platform.call("GET", f"/connections/{connection_id}/timeline", params=params).json()
+    return [event["summary"]["fields"] for event in found["data"]]
+
+
 def test_a_tree_that_is_rejected_in_part_is_not_added_to(tmp_path: Path, platform: PlatformProcess) -> None:
     """What a broken file drives is not known, so nothing is written beside it; nor for an id that nobody has."""
     specs = tmp_path / "specs"
@@ -160,6 +190,26 @@ def test_a_tree_that_is_rejected_in_part_is_not_added_to(tmp_path: Path, platfor
     assert (rejected.code, rejected.out) == (1, "")
     assert "broken.yaml" in rejected.err
     assert [path.name for path in specs.iterdir()] == ["broken.yaml"]
+
+
+def test_what_a_repository_drives_is_not_imported_again(tmp_path: Path, platform: PlatformProcess) -> None:
+    """Files go into a directory that was named, which is then read beside the repository; nothing is written into that."""
+    origin = repository(tmp_path / "origin")
+    head = origin.publish({"specs/team/mine.yaml": schedule("mine", "every: 6h", "conn_00.x")})
+    folder = controller_folder(tmp_path / "controller", platform, Path("specs"))
+    text = folder.settings.read_text()
+    folder.settings.write_text(text.replace("[specs]", f'[specs]\ngit = "{origin.path}"\nallow_local = true'))
+
+    refused = command(folder, "import")
+    assert (refused.code, refused.out) == (1, "")
+    assert "write --output DIR" in refused.err
+    clone = tmp_path / "clone" / "specs"
+    done = run_import(folder, "--output", str(clone))
+    assert (len(done["written"]), done["managed"]) == (49, 1)
+    assert len(list(clone.iterdir())) == 49
+    again = run_import(folder, "--output", str(clone))
+    assert (again["written"], again["managed"]) == ([], 50)
+    assert origin.head() == head
 
 
 def test_written_specs_name_the_schema_that_is_there(tmp_path: Path, platform: PlatformProcess) -> None:

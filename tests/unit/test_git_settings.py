@@ -116,7 +116,8 @@ def test_shown_settings_hold_no_secret(file: Path) -> None:
     """``--print-settings`` shows where the token is, and plain values."""
     shown = show(load_settings({}, {}))
     assert (shown["git"]["token_file"], shown["git"]["verify"]) == ("git-token", "off")
-    assert json.dumps(shown)
+    assert shown["git"]["url"] == "https://git.example/team/syncs.git"
+    assert "bob" not in json.dumps(shown)
 
 
 def test_the_token_of_the_source_is_struck_out_of_every_event(file: Path) -> None:

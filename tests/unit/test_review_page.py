@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.cli.comparison_markdown import MARKER
+from controller.cli.comparison.as_markdown import MARKER
 from tests.git_repository import new_repository, schedule
 
 ROOT = Path(__file__).parents[2]

@@ -16,6 +16,7 @@ from controller.model.schedule import Origin
 from controller.ports.spec_source import SpecError, SpecTree
 
 READS_MAX = 3
+BY_COMMIT = "dir@sha1:"
 COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 ReadFiles = Callable[[Listing], dict[str, bytes]]
@@ -50,8 +51,12 @@ class DirectorySpecSource:
     def _tree(self) -> SpecTree:
         listing, files = snapshot(self._path, self._read)
         commit = listing.root.name if COMMIT.fullmatch(listing.root.name) else None
-        revision = f"dir@sha1:{commit}" if commit else ""
+        revision = f"{BY_COMMIT}{commit}" if commit else ""
         tree = self._reader.read(files, revision=revision, unreadable=listing.errors)
+        if tree.delta is not None and (commit or tree.delta.since.startswith(BY_COMMIT)):
+            # Who writes into such a directory changes a revision under its name, so what is in force may be another than the one
+            # that was read last.
+            tree = replace(tree, delta=None)
         warnings = self._warn(self._path)
         return replace(tree, warnings=tuple(sorted([*tree.warnings, *warnings]))) if warnings else tree
 

@@ -71,6 +71,8 @@ def read_file(path: str, content: bytes, context: Context) -> SpecFile:
         roots = compose(content)
     except YamlRejected as error:
         return SpecFile(errors=(SpecError(_origin(path, error), error.code, error.message),))
+    except Exception as error:  # noqa: BLE001  a defect of ours, or no memory; it must not cost the other files their reading
+        return SpecFile(errors=(SpecError(Origin(path, 1), "unreadable", _defect("file", error)),))
     if not roots:
         message = "the file holds no document; write one, or delete the file"
         return SpecFile(warnings=(SpecError(Origin(path, 1), "empty-file", message),))
@@ -82,16 +84,20 @@ def read_file(path: str, content: bytes, context: Context) -> SpecFile:
         report = Report(path, hints, effort)
         try:
             document = read_document(root, report, context)
-        except (ValueError, ArithmeticError, RecursionError, MemoryError) as error:
-            # A defect of ours; it must not cost the other documents their reading.
+        except Exception as error:  # noqa: BLE001  a defect of ours; it must not cost the other documents their reading
             document = None
-            report.error(root.mark, "unreadable", f"this document could not be read: {error}; please report that")
+            report.error(root.mark, "unreadable", _defect("document", error))
         if report.errors:
             errors += report.errors
         elif document is not None:
             documents.append(document)
             warnings += report.warnings
     return SpecFile(tuple(documents), tuple(sorted(errors)), tuple(sorted(warnings)))
+
+
+def _defect(what: str, error: Exception) -> str:
+    """Its kind alone: its text may be long, and quote anything."""
+    return f"this {what} could not be read ({type(error).__name__}); please report that"
 
 
 def _origin(path: str, error: YamlRejected) -> Origin:

@@ -3,25 +3,46 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from controller.adapters.specs.bulk import collector_paused
 from controller.adapters.specs.context import Context
-from controller.adapters.specs.documents import Document, SpecFile, read_file
+from controller.adapters.specs.documents import SpecFile, read_file
+from controller.adapters.specs.tree_index import NO_FILE, TreeIndex
 from controller.model.profile import PlatformProfile
-from controller.model.schedule import Origin
-from controller.ports.spec_source import SpecError, SpecTree
+from controller.ports.spec_source import SpecError, SpecTree, TreeDelta
 
 # The year in which the distance of slots is judged; a fixed one, so that a file that is valid today is valid tomorrow.
 YEAR_START = 1_767_225_600  # 2026-01-01T00:00:00Z
-
 
 SLICE = 1_000
 """Files that are loaded and parsed in one go."""
 
 Load = Callable[[Collection[str]], Awaitable[Mapping[str, bytes]]]
 
+NOTHING = (b"", NO_FILE)
+"""What is known of a path that was not there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """The names of the contents of a tree.
+
+    Attributes:
+        listing: the name of all of them: the same name is the same tree for ever.
+        blobs: the name of the content by path; the same name is the same content for ever.
+        since: the listing that ``changed`` counts from; empty = nothing is known of it.
+        changed: the paths that may differ between the two.
+    """
+
+    listing: str
+    blobs: Mapping[str, str]
+    since: str = ""
+    changed: Collection[str] = ()
+
 
 class TreeReader:
-    """Reads trees one after another and remembers the files of the last one, so that what did not change costs nothing."""
+    """Reads trees one after another and remembers the last one, so that what did not change costs nothing."""
 
     def __init__(
         self,
@@ -30,8 +51,11 @@ class TreeReader:
         warn_from: int | None = None,
     ) -> None:
         self._context = Context(platforms, year_start, year_start if warn_from is None else warn_from)
-        self._known: dict[tuple[str, bytes], SpecFile] = {}
+        self._known: dict[str, tuple[bytes, SpecFile]] = {}
         self._begun: dict[tuple[str, bytes], SpecFile] = {}
+        self._index = TreeIndex()
+        self._listing = ""
+        self._read: SpecTree | None = None
 
     def read(self, files: Mapping[str, bytes], *, revision: str = "", unreadable: Iterable[SpecError] = ()) -> SpecTree:
         """Read the files of one revision.
@@ -42,40 +66,76 @@ class TreeReader:
             unreadable: what is wrong with files of the tree that have no content here.
         """
         contents = {path: hashlib.sha256(content).digest() for path, content in sorted(files.items())}
-        read: dict[tuple[str, bytes], SpecFile] = {}
-        for path, digest in contents.items():
-            key = (path, digest)
-            read[key] = self._known.get(key) or read_file(path, files[path], self._context)
-        self._known = read
-        return _tree(revision or name_revision(contents), read, list(unreadable))
+        known = self._known
+        changes: dict[str, tuple[bytes, SpecFile]] = dict.fromkeys(known.keys() - contents.keys(), NOTHING)
+        with collector_paused(len(contents) - len(known)):
+            for path, digest in contents.items():
+                if known.get(path, NOTHING)[0] != digest:
+                    changes[path] = (digest, read_file(path, files[path], self._context))
+        self._listing = ""
+        return self._take(changes, revision or name_revision(contents), list(unreadable))
 
     async def read_blobs(
-        self, blobs: Mapping[str, str], load: Load, *, revision: str, unreadable: Iterable[SpecError] = ()
+        self, names: Names, load: Load, *, revision: str, unreadable: Iterable[SpecError] = ()
     ) -> SpecTree:
         """Read the files of one revision whose contents have names; only what was not there before is loaded.
 
         Args:
-            blobs: the name of the content by path; the same name is the same content for ever.
+            names: the names of the contents; where ``since`` is the tree that was read last, nothing but ``changed`` is looked at.
             load: gives contents by name; what it raises ends the reading, and what was read so far is not read again.
             revision: its name.
             unreadable: what is wrong with files of the tree that have no content here.
         """
-        keys = [(path, blob.encode("ascii")) for path, blob in sorted(blobs.items())]
-        known = ((key, self._known.get(key) or self._begun.get(key)) for key in keys)
-        self._begun = {key: file for key, file in known if file is not None}
-        missing = [key for key in keys if key not in self._begun]
-        for at in range(0, len(missing), SLICE):
-            wanted = missing[at : at + SLICE]
-            contents = await load({blob.decode("ascii") for _, blob in wanted})
-            # A first reading takes seconds, in which the loop has other things to do.
-            self._begun |= await asyncio.to_thread(self._parse, wanted, contents)
-        self._known, self._begun = {key: self._begun[key] for key in keys}, {}
-        return _tree(revision, self._known, list(unreadable))
+        blobs, known = names.blobs, self._known
+        is_told = names.since != "" and names.since == self._listing
+        paths = names.changed if is_told else known.keys() | blobs.keys()
+        wanted = {path: blobs[path].encode("ascii") if path in blobs else b"" for path in sorted(paths)}
+        differing = {path: blob for path, blob in wanted.items() if known.get(path, NOTHING)[0] != blob}
+        self._begun = {key: file for key, file in self._begun.items() if differing.get(key[0]) == key[1]}
+        missing = [(path, blob) for path, blob in differing.items() if blob and (path, blob) not in self._begun]
+        with collector_paused(len(missing)):
+            for at in range(0, len(missing), SLICE):
+                some = missing[at : at + SLICE]
+                contents = await load({blob.decode("ascii") for _, blob in some})
+                # A first reading takes seconds, in which the loop has other things to do.
+                self._begun |= await asyncio.to_thread(self._parse, some, contents)
+        changes = {path: (blob, self._begun[path, blob]) if blob else NOTHING for path, blob in differing.items()}
+        self._begun, self._listing = {}, names.listing
+        return self._take(changes, revision, list(unreadable))
 
     def _parse(
         self, wanted: Sequence[tuple[str, bytes]], contents: Mapping[str, bytes]
     ) -> dict[tuple[str, bytes], SpecFile]:
         return {(path, blob): read_file(path, contents[blob.decode("ascii")], self._context) for path, blob in wanted}
+
+    def _take(
+        self, changes: Mapping[str, tuple[bytes, SpecFile]], revision: str, unreadable: list[SpecError]
+    ) -> SpecTree:
+        """Put what changed in its place; the tree as it is then."""
+        moved = self._index.replace(
+            {path: (self._known.get(path, NOTHING)[1], file) for path, (_, file) in changes.items()}
+        )
+        for path, row in changes.items():
+            if row is NOTHING:
+                del self._known[path]
+            else:
+                self._known[path] = row
+        index, last = self._index, self._read
+        failed = [*unreadable, *index.errors.whole()]
+        errors = sorted([*failed, *index.duplicates()])
+        is_known = last is not None and not last.errors and not errors and moved.is_plain
+        self._read = SpecTree(
+            revision=revision,
+            specs=index.specs.whole(),
+            errors=tuple(errors),
+            warnings=index.warnings.whole(),
+            files=len(self._known),
+            failed_paths=frozenset(error.origin.path for error in failed),
+            policies=index.policies.whole(),
+            requests=index.requests.whole(),
+            delta=TreeDelta(last.revision, moved.before, moved.after) if last is not None and is_known else None,
+        )
+        return self._read
 
 
 def parse_tree(
@@ -95,48 +155,3 @@ def name_revision(contents: Mapping[str, bytes]) -> str:
     for path, digest in sorted(contents.items()):
         lines.update(f"{len(path)}:{path}".encode("utf-8", "surrogateescape") + digest)
     return f"dir@sha256:{lines.hexdigest()}"
-
-
-def _tree(revision: str, read: Mapping[tuple[str, bytes], SpecFile], unreadable: list[SpecError]) -> SpecTree:
-    found = read.values()
-    errors = unreadable + [error for each in found for error in each.errors]
-    documents = [document for each in found for document in each.documents]
-    specs = [document.spec for document in documents if document.spec is not None]
-    policies = [document.policy for document in documents if document.policy is not None]
-    requests = [document.request for document in documents if document.request is not None]
-    return SpecTree(
-        revision=revision,
-        specs=tuple(sorted(specs, key=lambda spec: spec.origin)),
-        errors=tuple(sorted([*errors, *_duplicates(documents)])),
-        warnings=tuple(sorted(warning for each in found for warning in each.warnings)),
-        files=len(read),
-        failed_paths=frozenset(error.origin.path for error in errors),
-        policies=tuple(sorted(policies, key=lambda policy: policy.origin)),
-        requests=tuple(sorted(requests, key=lambda request: request.origin)),
-    )
-
-
-def _duplicates(documents: Iterable[Document]) -> list[SpecError]:
-    names: dict[tuple[str, ...], list[Origin]] = {}
-    connections: dict[tuple[str, ...], list[Origin]] = {}
-    for each in documents:
-        names.setdefault((each.kind, each.name), []).append(each.name_origin)
-        if each.spec is not None:
-            ref = each.spec.ref
-            connections.setdefault((ref.platform, ref.connection_id), []).append(each.connection_origin)
-    return [
-        *_claims(names, "duplicate-name", "the name {0[1]}", "give each document a name of its own"),
-        *_claims(
-            connections, "duplicate-connection", "the connection {0[1]} on platform {0[0]}", "keep one schedule for it"
-        ),
-    ]
-
-
-def _claims(places: Mapping[tuple[str, ...], list[Origin]], code: str, what: str, advice: str) -> Iterable[SpecError]:
-    for key, origins in places.items():
-        if len(origins) > 1:
-            # Two places are enough to find the others; a name that stands a thousand times is told a thousand times, not a million.
-            for origin in origins:
-                other = origins[1] if origin == origins[0] else origins[0]
-                where = f"{other.path}:{other.line}:{other.column}"
-                yield SpecError(origin, code, f"{what.format(key)} also stands at {where}; {advice}")

@@ -27,7 +27,11 @@ from controller.decide.slots import to_epoch
 from controller.model.identity import ConnectionRef
 from controller.model.policy import Policy
 from controller.model.record import Reason
+from controller.model.safety import SafetyLimits
 from controller.model.schedule import ScheduleSpec
+
+LIMITS = SafetyLimits()
+"""Of settings that say nothing about them."""
 
 TWINS = {
     Reason.DUPLICATE_CONNECTION: "two documents claim its connection; none of them is in force, and nothing starts",
@@ -35,10 +39,13 @@ TWINS = {
 }
 
 
-def compare(before: Revision, after: Revision, at: datetime, given: Iterable[Caution] = ()) -> Comparison:
+def compare(
+    before: Revision, after: Revision, at: datetime, given: Iterable[Caution] = (), limits: SafetyLimits = LIMITS
+) -> Comparison:
     """What ``after`` changes where ``before`` is in force.
 
-    ``given``: what reading the files has found already and belongs among the cautions.
+    ``given``: what reading the files has found already and belongs among the cautions. ``limits``: those of the controller that would
+    apply it.
     """
     old = merge(Desired(), "before", before.specs, before.failed_paths, before.policies)
     new = merge(old, "after", after.specs, _newly_failed(before, after), after.policies)
@@ -47,7 +54,7 @@ def compare(before: Revision, after: Revision, at: datetime, given: Iterable[Cau
     policies = tuple(_policy_changes(old, new))
     requests = new_requests(before.requests, after.requests)
     removed = sum(each.kind is Change.REMOVED for each in changes)
-    held = held_for_removals(len(old.specs), removed)
+    held = held_for_removals(removed, len(old.specs), limits, is_empty=not (new.specs or new.obstacles))
     totals = _totals(old, new, counter)
     cautions = [
         *([Caution(Level.DANGER, "held-until-confirmed", held)] if held else []),

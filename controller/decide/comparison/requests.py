@@ -5,15 +5,12 @@ from datetime import datetime
 
 from controller.decide.comparison.difference import Caution, Level
 from controller.model.request import DeclaredRequest, RequestAction
-
-REMOVED_SHARE_MAX = 0.25
-REMOVED_MIN = 3
-"""A revision that removes more than this share of the schedules, and at least so many, is held until somebody confirms it."""
+from controller.model.safety import SafetyLimits
 
 
-def held_for_removals(schedules: int, removed: int) -> str:
+def held_for_removals(removed: int, schedules: int, limits: SafetyLimits, *, is_empty: bool) -> str:
     """Why a revision would not be applied at once; empty = it would."""
-    if removed < REMOVED_MIN or removed <= schedules * REMOVED_SHARE_MAX:
+    if not limits.holds_removal(removed, schedules, is_empty=is_empty):
         return ""
     return f"it removes {removed:,} of {schedules:,} schedules, so the controller holds it until somebody confirms it"
 

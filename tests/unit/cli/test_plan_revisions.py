@@ -10,7 +10,7 @@ import pytest
 
 from controller.cli.main import main
 from tests.git_repository import Repository, new_repository, schedule
-from tests.unit.cli.test_markdown_safe import rendered
+from tests.unit.cli.test_escaping import rendered
 
 AT = ("--at", "2026-03-02T05:00:00Z")
 CONFIG = """\
@@ -86,9 +86,12 @@ def test_the_exit_code_is_that_of_terraform_if_asked(plan: Plan, after: str, mor
     ("before", "after", "more", "message"),
     [
         ("main", None, (), "--from-revision and --to-revision go together"),
-        (None, None, ("--path", "x"), "--from-revision and --to-revision go together"),
+        (None, "adds", ("--path", "x"), "--from-revision and --to-revision go together"),
+        (None, None, ("--repository", "x"), "--from-revision and --to-revision go together"),
         ("main", "adds", ("--store", "x"), "--store means nothing beside two revisions"),
         ("main", "adds", ("--specs", "x"), "--specs means nothing beside two revisions"),
+        ("main", "adds", ("--git", "https://git.example/x"), "--git means nothing beside two revisions"),
+        ("main", "adds", ("--ref", "next"), "--ref means nothing beside two revisions"),
         ("main", "adds", ("--path", "../x"), '--path "../x" leaves the repository'),
         ("main", "adds", ("--path", "/x"), '--path "/x" leaves the repository'),
     ],
@@ -100,6 +103,14 @@ def test_wrong_usage_is_said(
     code, out, err = plan(before, after, *more)
     assert (code, out) == (2, "")
     assert message in err
+
+
+def test_a_path_alone_asks_for_no_comparison(plan: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """It belongs to the specs of a plan of the next cycle as well, which wants a platform."""
+    monkeypatch.chdir(tmp_path)
+    code, out, err = plan(None, None, "--path", "x")
+    assert (code, out) == (1, "")
+    assert "no platform is set" in err
 
 
 def test_settings_in_the_working_directory_are_not_read(
@@ -126,6 +137,34 @@ def test_settings_that_are_named_say_which_platforms_there_are(plan: Plan, tmp_p
     config.write_text(CONFIG % "default")
     assert plan("main", "moves", "--config", str(config))[0] == 0
     assert "has no folder" not in plan("main", "adds", "--config", str(config), "--path", "specs")[2]
+
+
+def test_the_limits_are_those_of_the_controller(plan: Plan, repository: Repository, tmp_path: Path) -> None:
+    """What its settings hold is told before the merge."""
+    repository.commit({"team/b.yaml": schedule("b", "every: 6h"), "team/c.yaml": schedule("c", "every: 6h")})
+    repository.commit({"team/b.yaml": None})
+    config = tmp_path / "settings.toml"
+    config.write_text(CONFIG % "default")
+    assert "held-until-confirmed" not in plan("moves~1", "moves", "--config", str(config), "-o", "json")[1]
+    config.write_text(CONFIG % "default" + "[safety]\nremoval_count = 1\n")
+    assert "held-until-confirmed" in plan("moves~1", "moves", "--config", str(config), "-o", "json")[1]
+
+
+@pytest.mark.parametrize("field", ["platformSchedule", "connectionStatus"])
+def test_drift_that_will_be_enforced_is_warned_of(plan: Plan, repository: Repository, field: str) -> None:
+    """A reviewer sees the value, where it comes from, and what the controller will do by itself from then on."""
+    repository.git("checkout", "--quiet", "-b", "enforces", "main")
+    repository.commit({"specs/a.yaml": schedule("a", "every: 6h", more=f"drift: {{{field}: Enforce}}")})
+    changes = json.loads(plan("main", "enforces", "-o", "json")[1])
+    (warning,) = changes["warnings"]
+    assert (warning["code"], warning["schedule"]) == ("corrects", "a")
+    assert warning["message"] == f"drift.{field} Enforce: it changes the connection on the platform by itself"
+    (change,) = changes["schedules"]
+    assert [(row["field"], row["before"], row["after"]) for row in change["fields"]] == [
+        (f"drift.{field}", "Warn", "Enforce")
+    ]
+    assert f"drift.{field}" in rendered(plan("main", "enforces", "-o", "markdown")[1]).text
+    assert json.loads(plan("enforces", "main", "-o", "json")[1])["warnings"] == []
 
 
 def test_a_folder_that_one_side_lacks_is_noted_and_one_that_both_lack_is_an_error(plan: Plan) -> None:

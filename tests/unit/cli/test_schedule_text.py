@@ -2,10 +2,13 @@
 
 from datetime import timedelta
 
+import pytest
+
 from controller.adapters.specs.tree import parse_tree
 from controller.cli.schedule_text import RESOLVED, origin_rows, resolved_json, resolved_origins, resolved_text
 from controller.decide.policies import resolve
 from controller.model.schedule import ScheduleSpec
+from controller.model.span import span_text
 from tests.unit.adapters.specs.corpus import CORPUS
 
 
@@ -70,3 +73,12 @@ def test_the_line_for_people_leaves_out_what_is_off() -> None:
     assert "retry attempts 2 backoff 1m maxBackoff 30m, failureBudget 10" in text
     assert "conflicts" not in text
     assert "None" not in text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (90, "90s"), (5_400, "90m"), (172_800, "2d"), (1_234_567, "1234567s"), (0.5, "0.5s")],
+)
+def test_a_duration_is_written_as_a_spec_writes_it(seconds: float, text: str) -> None:
+    """In the largest unit that leaves no fraction, and never with an exponent."""
+    assert span_text(timedelta(seconds=seconds)) == text

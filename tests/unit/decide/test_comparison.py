@@ -158,10 +158,19 @@ def test_twins_are_in_force_neither_of_them() -> None:
 
 @pytest.mark.parametrize(
     ("before", "removed", "held"),
-    [(4, 3, True), (8, 2, False), (12, 3, False), (13, 4, True), (3, 3, True), (2, 2, False)],
+    [
+        (4, 3, True),
+        (8, 2, False),
+        (12, 3, False),
+        (13, 4, True),
+        (3, 3, True),
+        (3, 2, False),
+        (2, 2, True),
+        (2, 1, False),
+    ],
 )
 def test_a_mass_removal_is_held_until_it_is_confirmed(before: int, removed: int, held: bool) -> None:
-    """More than a quarter of the schedules, and at least three."""
+    """More than a quarter of the schedules, and at least three; or all there are."""
     files = {f"s{n}.yaml": schedule(f"s{n}", HOURLY) for n in range(before)}
     left = dict(list(files.items())[removed:])
     found = compared(files, left)

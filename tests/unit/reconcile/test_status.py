@@ -20,8 +20,9 @@ from controller.model.schedule import Drift, ScheduleSpec
 from controller.model.status import ScheduleStatus, State, StatusReport
 from controller.ports.spec_source import SpecTree
 from controller.ports.store import Decisions
+from controller.reconcile.history import HISTORY
 from controller.reconcile.restored import Restorers
-from controller.reconcile.status import HISTORY, Reading, read_report
+from controller.reconcile.status import Reading, read_report
 from tests.fakes.spec_source import schedule_text
 
 NOW = datetime(2026, 3, 1, 12, 0, 30, tzinfo=UTC)

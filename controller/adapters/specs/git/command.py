@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import resource
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,12 @@ OUTPUT_BYTES_MAX = 512 * 1024 * 1024
 
 MESSAGE_LENGTH_MAX = 500
 
+COMPLAINT_BYTES_MAX = 64 * 1024
+"""How much of the end of what git complained of is looked at; why it failed stands last, behind all that a server greets with."""
+
+DATA_BYTES_MAX = 512 * 1024 * 1024
+"""Most memory of its own that a command may take: a few hundred bytes of a repository can unfold to any size."""
+
 END_SECONDS_MAX = 3.0
 """Longest wait for the end of what was killed."""
 
@@ -25,6 +32,8 @@ TRANSPORTS = "https:ssh"
 # Nothing that a repository, a home directory or a machine says changes what git does here: no hooks, no helpers, no other programs.
 _CONFIGURATION = (
     "core.hooksPath=/dev/null",
+    # What is larger is no spec, and is passed on without being held whole.
+    "core.bigFileThreshold=1m",
     "core.fsmonitor=false",
     "core.symlinks=false",
     "credential.helper=",
@@ -77,6 +86,7 @@ class Git:
         environment: further variables; may hold secrets, and is never shown.
         transports: what may be spoken with a server, as ``GIT_ALLOW_PROTOCOL`` takes it; empty = no server at all.
         seconds_max: longest time for one command.
+        secrets: texts that must not come back in a complaint.
         held: the descriptor of a lock that is to be held for as long as the command or a child of it lives, even if we do not.
     """
 
@@ -85,6 +95,7 @@ class Git:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     transports: str = ""
     seconds_max: float = SECONDS_MAX
+    secrets: Sequence[str] = field(default=(), repr=False)
     held: int | None = None
 
     async def run(self, *arguments: str, given: bytes = b"", output_max: int = OUTPUT_BYTES_MAX) -> bytes:
@@ -100,6 +111,7 @@ class Git:
             Limits(self.seconds_max, output_max, f"git {arguments[0]}"),
             variables=self._variables(),
             given=given,
+            secrets=self.secrets,
             held=self.held,
         )
 
@@ -127,6 +139,7 @@ async def run_program(
     *,
     variables: Mapping[str, str],
     given: bytes = b"",
+    secrets: Sequence[str] = (),
     held: int | None = None,
 ) -> bytes:
     """Run a program with nothing but these variables; returns what it printed. It and its children end with this call.
@@ -147,28 +160,39 @@ async def run_program(
         )
     except OSError as error:
         raise GitFailed(f"{arguments[0]} cannot be run ({error.strerror}); install it") from error
+    with contextlib.suppress(OSError):
+        # Of a process that has just begun, and of all that it starts; it may have ended already.
+        resource.prlimit(process.pid, resource.RLIMIT_DATA, (DATA_BYTES_MAX, DATA_BYTES_MAX))
     try:
         async with asyncio.timeout(limits.seconds_max):
-            output, complaint = await _exchange(process, given, limits.output_max)
+            output, complaint = await _exchange(process, given, limits)
             code = await process.wait()
     except TimeoutError:
         raise GitFailed(f"{limits.name} gave no answer within {limits.seconds_max:.0f} s") from None
     finally:
         await _end(process)
     if code != 0:
-        message = _one_line(complaint) or f"{limits.name} ended with {code}"
-        raise GitFailed(message, code, complaint.decode("utf-8", "replace"))
+        # Before anything is cut off: of half a secret nobody would see that it is one.
+        said = struck_out(complaint.decode("utf-8", "replace"), secrets)
+        raise GitFailed(_one_line(said) or f"{limits.name} ended with {code}", code, said)
     return output
 
 
-async def _exchange(process: asyncio.subprocess.Process, given: bytes, output_max: int) -> tuple[bytes, bytes]:
+def struck_out(text: str, secrets: Sequence[str]) -> str:
+    """A text without these secrets; what holds another one must stand before it."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return text
+
+
+async def _exchange(process: asyncio.subprocess.Process, given: bytes, limits: Limits) -> tuple[bytes, bytes]:
     """Feed and read at the same time: a command that waits for us to read must not wait for ever."""
     if process.stdin is None or process.stdout is None or process.stderr is None:
         raise GitFailed("git has no pipes")
     feeding = asyncio.create_task(_feed(process.stdin, given))
-    complaining = asyncio.create_task(_read(process.stderr, MESSAGE_LENGTH_MAX * 8, keep_reading=True))
+    complaining = asyncio.create_task(_read_end(process.stderr, COMPLAINT_BYTES_MAX))
     try:
-        output = await _read(process.stdout, output_max)
+        output = await _read(process.stdout, limits)
         return output, await complaining
     finally:
         for task in (feeding, complaining):
@@ -183,15 +207,23 @@ async def _feed(pipe: asyncio.StreamWriter, given: bytes) -> None:
         pipe.close()
 
 
-async def _read(pipe: asyncio.StreamReader, size_max: int, *, keep_reading: bool = False) -> bytes:
-    """Read to the end; of what is too long only the beginning, if somebody must go on reading, else nothing."""
+async def _read(pipe: asyncio.StreamReader, limits: Limits) -> bytes:
     content = bytearray()
     while chunk := await pipe.read(1 << 16):
-        if len(content) + len(chunk) <= size_max:
-            content += chunk
-        elif not keep_reading:
-            raise GitFailed(f"git said more than {size_max >> 20} MiB")
+        content += chunk
+        if len(content) > limits.output_max:
+            raise GitFailed(f"{limits.name} said more than {limits.output_max >> 20} MiB")
     return bytes(content)
+
+
+async def _read_end(pipe: asyncio.StreamReader, size_max: int) -> bytes:
+    """Read all, and keep the lines at the end that are not longer than that in all."""
+    content = bytearray()
+    while chunk := await pipe.read(1 << 16):
+        content += chunk
+        if len(content) > size_max:
+            del content[: -size_max - 1]
+    return bytes(content) if len(content) <= size_max else bytes(content).partition(b"\n")[2]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -206,9 +238,9 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001
 
 
-def _one_line(complaint: bytes) -> str:
+def _one_line(complaint: str) -> str:
     """The last thing that git complained of, as text that may be shown."""
-    lines = [line.strip() for line in complaint.decode("utf-8", "replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))] or lines
     text = " ".join("".join(each if each.isprintable() else " " for each in line) for line in telling[:2])
     return text[:MESSAGE_LENGTH_MAX]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-from controller.adapters.specs.git.command import GitFailed
+from controller.adapters.specs.git.command import GitFailed, struck_out
 from controller.adapters.specs.git.place import GitOptions, Place
 
 TOKEN_BYTES_MAX = 8192
@@ -43,9 +43,7 @@ class Login:
 
     def blot(self, text: str) -> str:
         """The text with every secret struck out."""
-        for secret in self.secrets:
-            text = text.replace(secret, "***")
-        return text
+        return struck_out(text, self.secrets)
 
 
 def login_of(options: GitOptions, place: Place) -> Login:

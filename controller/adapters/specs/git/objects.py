@@ -4,12 +4,23 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from controller.adapters.specs.git.command import Git, GitFailed
-from controller.adapters.specs.snapshot import FILES_MAX, SUFFIXES
+from controller.adapters.specs.snapshot import FILES_MAX, SUFFIXES, TREE_BYTES_MAX
 from controller.adapters.specs.yaml_tree import BYTES_MAX
 from controller.model.schedule import Origin
 from controller.ports.spec_source import SpecError
 
+_ENDINGS = tuple(suffix.encode("ascii") for suffix in SUFFIXES)
+
 SYMLINK, SUBMODULE, ABSENT = "120000", "160000", "000000"
+
+LISTING_BYTES_MAX = 64 * 1024 * 1024
+"""What a listing may say. A few trees that hold each other ten times over name more files than any memory holds, in a few hundred bytes."""
+
+PATH_BYTES_MAX = 4096
+"""What a path may have on this system; Git itself has no limit."""
+
+SHOWN_MAX = 200
+"""How much is shown of a path that is longer than that."""
 
 MISSING = 128
 """What git itself ends with when an object that must be there is not."""
@@ -45,10 +56,10 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
     """List the spec files of a commit below a path.
 
     Raises:
-        GitFailed: the commit or the path does not exist, content is missing, or there are too many files.
+        GitFailed: the commit or the path does not exist, content is missing, or there is too much.
     """
     tree = f"{commit}:{path.strip('/')}" if path.strip("./") else commit
-    rows = (await git.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree)).split(b"\0")
+    rows = (await git.run("ls-tree", "-r", "-z", "-l", "--full-tree", tree, output_max=LISTING_BYTES_MAX)).split(b"\0")
     found = CommitFiles()
     for row in rows:
         if row:
@@ -57,18 +68,20 @@ async def list_files(git: Git, commit: str, path: str = "") -> CommitFiles:
             if size == "BAD":
                 raise GitFailed(f"the repository lacks object {oid}; fetch it whole, without a filter")
             add_file(found, name, mode, SpecBlob(oid, int(size) if size != "-" else 0))
-    check_count(found)
+    check_extent(found, sum(blob.size for blob in found.files.values()))
     return found
 
 
-def check_count(found: CommitFiles) -> None:
-    """Refuse too many files.
+def check_extent(found: CommitFiles, size: int) -> None:
+    """Refuse too many files, and too many bytes in all (``size``), before any is read.
 
     Raises:
         GitFailed: there are.
     """
-    if len(found.files) > FILES_MAX:
+    if len(found.files) + len(found.errors) > FILES_MAX:
         raise GitFailed(f"the tree holds more than {FILES_MAX} spec files")
+    if size > TREE_BYTES_MAX:
+        raise GitFailed(f"the spec files of the revision have more than {TREE_BYTES_MAX >> 20} MiB")
 
 
 def add_file(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None:
@@ -76,21 +89,28 @@ def add_file(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None
     try:
         path = name.decode("utf-8")
     except UnicodeDecodeError:
-        path = name.decode("utf-8", "backslashreplace")
-        if path.endswith(SUFFIXES):
-            _refuse(found, path, "bad-file-name", "the file's name is not UTF-8; rename it")
+        if name.endswith(_ENDINGS):
+            _refuse(found, shown_path(name), "bad-file-name", "the file's name is not UTF-8; rename it")
         return
     if any(part.startswith(".") for part in path.split("/")):
         return
     if mode == SUBMODULE:
-        _refuse(found, path, "submodule", "this is a submodule, which is never fetched; put the files themselves here")
+        _refuse(
+            found,
+            shown_path(name),
+            "submodule",
+            "this is a submodule, which is never fetched; put the files themselves here",
+        )
     elif not path.endswith(SUFFIXES):
         if mode == SYMLINK:
             # It may lead to a directory of specs, and what is behind it is not read.
-            _refuse(found, path, "symlink", "links are not followed in Git; put the files themselves here")
+            _refuse(found, shown_path(name), "symlink", "links are not followed in Git; put the files themselves here")
+    elif len(name) > PATH_BYTES_MAX:
+        message = f"the file's path has more than {PATH_BYTES_MAX} bytes; shorten it"
+        _refuse(found, shown_path(name), "bad-file-name", message)
     elif not path.isprintable():
-        shown = path.encode("unicode_escape").decode("ascii")
-        _refuse(found, shown, "bad-file-name", "the file's name holds a character that cannot be shown; rename it")
+        message = "the file's name holds a character that cannot be shown; rename it"
+        _refuse(found, shown_path(name), "bad-file-name", message)
     elif mode == SYMLINK:
         _refuse(found, path, "symlink", "links are not followed in Git; put the file itself here")
     elif blob.size > BYTES_MAX:
@@ -98,6 +118,13 @@ def add_file(found: CommitFiles, name: bytes, mode: str, blob: SpecBlob) -> None
         _refuse(found, path, "file-too-large", message)
     else:
         found.files[path] = blob
+
+
+def shown_path(name: bytes) -> str:
+    """A path as text that can be shown and kept, whatever it holds and however long it is."""
+    path = name.decode("utf-8", "backslashreplace")
+    shown = path if path.isprintable() else path.encode("unicode_escape").decode("ascii")
+    return shown if len(name) <= PATH_BYTES_MAX else f"{shown[:SHOWN_MAX]}…"
 
 
 def _refuse(found: CommitFiles, path: str, code: str, message: str) -> None:

@@ -13,6 +13,8 @@ COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 FETCH_SECONDS_MAX = 50.0
 """Longest time for one fetch in all: shorter than the loop waits, so that what is told is ours, and git is ended by then."""
 
+REF_LENGTH_MAX = 1024
+
 LOOPBACK = re.compile(r"localhost|127(?:\.\d{1,3}){3}|\[::1\]")
 
 _SCP = re.compile(r"(?:(?P<user>[\w.+-]+)@)?(?P<host>[\w.-]+):(?P<path>[^:].*)")
@@ -146,8 +148,14 @@ def _with_scheme(url: str) -> Place:
     return Place(shown, shown, parts.scheme, f"{parts.scheme}://{address}/", userinfo)
 
 
+def is_ref(ref: str) -> bool:
+    """Whether a text may name a branch or a tag, and can be shown."""
+    is_one = not (ref.startswith(("-", "/", ".")) or ref.endswith(("/", ".")) or ref == "@" or _NO_REF.search(ref))
+    return is_one and ref.isprintable() and len(ref) <= REF_LENGTH_MAX
+
+
 def _check_ref(ref: str) -> None:
-    if ref.startswith(("-", "/", ".")) or ref.endswith(("/", ".")) or ref == "@" or _NO_REF.search(ref):
+    if not is_ref(ref):
         raise _refused("ref", "this is no name of a branch or a tag, and no full commit")
 
 

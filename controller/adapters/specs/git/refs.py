@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from controller.adapters.specs.git.command import Git
-from controller.adapters.specs.git.place import COMMIT
+from controller.adapters.specs.git.place import COMMIT, is_ref
 from controller.adapters.specs.git.troubles import RemoteFailed
 
 HEADS, TAGS = "refs/heads/", "refs/tags/"
@@ -70,6 +70,9 @@ def _listed(said: str) -> tuple[dict[str, str], str]:
         named, _, ref = line.partition("\t")
         if named.startswith("ref: "):
             branch = named.removeprefix("ref: ").removeprefix(HEADS) if ref == "HEAD" else branch
+            if not is_ref(branch or "HEAD"):
+                # It becomes part of the revision's name, and a server may say anything.
+                raise RemoteFailed("the remote's HEAD names a branch that cannot be one")
         elif COMMIT.fullmatch(named):
             objects[ref] = named
     return objects, branch

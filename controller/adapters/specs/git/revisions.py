@@ -38,11 +38,28 @@ def repository_around(directory: Path) -> Path:
     It is found without asking git, which would read the settings of what it finds.
 
     Raises:
-        SpecSourceUnavailable: there is none.
+        SpecSourceUnavailable: there is none, or what looks like one is a folder of files in the working tree of another.
     """
     place = directory.absolute()
+    found = _git_directory(place)
     if not (place / ".git").exists() and (place / "HEAD").is_file() and (place / "objects").is_dir():
+        if found is not None:
+            # What is under review could hold a history that was made up, and settings with it.
+            raise SpecSourceUnavailable(
+                f"{directory} looks like a repository and lies in the working tree of {found}; name one"
+            )
         return place
+    if found is None:
+        raise SpecSourceUnavailable(f"{directory} is in no Git repository; name one with --repository")
+    return found
+
+
+def _git_directory(place: Path) -> Path | None:
+    """What ``.git`` in a directory, or the nearest one above it, is or names.
+
+    Raises:
+        SpecSourceUnavailable: it cannot be read.
+    """
     for folder in (place, *place.parents):
         found = folder / ".git"
         try:
@@ -52,7 +69,7 @@ def repository_around(directory: Path) -> Path:
                 return (folder / text.removeprefix(POINTER).strip()).absolute()
         except (OSError, UnicodeDecodeError) as error:
             raise SpecSourceUnavailable(f"{found} cannot be read: {error}") from error
-    raise SpecSourceUnavailable(f"{directory} is in no Git repository; name one with --repository")
+    return None
 
 
 async def read_two(repository: Path, path: PurePosixPath, revisions: tuple[str, str]) -> tuple[RevisionFiles, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from controller.adapters.specs.git.command import Git, GitFailed
 from controller.adapters.specs.git.lineage import check_lineage, commit_of
-from controller.adapters.specs.git.listing import Listed, collisions, list_tree, tree_of
+from controller.adapters.specs.git.listing import Listed, list_tree, tree_of
 from controller.adapters.specs.git.login import Login, login_of
 from controller.adapters.specs.git.mirror import Mirror, mirror_of
 from controller.adapters.specs.git.objects import read_blobs, resolve_commit
@@ -88,6 +88,7 @@ class GitSpecSource:
             environment=login.environment,
             transports=self._place.transport,
             seconds_max=self._options.seconds_max,
+            secrets=login.secrets,
         )
         self._doing = "asking what the ref names"
         tip = await self._find_tip(remote)
@@ -148,14 +149,15 @@ class GitSpecSource:
         oid = await tree_of(git, tip.commit, self._options.path)
         last = self._accepted
         if last is not None and last.listed.oid == oid:
-            return last.listed, replace(last.tree, revision=tip.revision)
-        listed = await list_tree(git, oid, last.listed if last is not None else None)
+            listed = replace(last.listed, since=oid, changed=())
+        else:
+            listed = await list_tree(git, oid, last.listed if last is not None else None)
 
         async def load(oids: Collection[str]) -> Mapping[str, bytes]:
             return await read_blobs(git, oids)
 
-        tree = await self._reader.read_blobs(listed.blobs, load, revision=tip.revision, unreadable=listed.files.errors)
-        alike = collisions(listed.files.files)
+        tree = await self._reader.read_blobs(listed.names, load, revision=tip.revision, unreadable=listed.files.errors)
+        alike = listed.collisions()
         return listed, replace(tree, warnings=tuple(sorted([*tree.warnings, *alike]))) if alike else tree
 
     async def _tidy(self, mirror: Mirror) -> None:

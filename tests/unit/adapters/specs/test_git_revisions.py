@@ -2,7 +2,6 @@
 
 import asyncio
 import stat
-import subprocess
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from controller.adapters.specs.git.revisions import RevisionFiles, read_two, repository_around
 from controller.errors import SpecSourceUnavailable
 from tests.git_repository import Repository, new_repository
+from tests.unit.adapters.specs.git.servers import http, serving
 
 SPECS = PurePosixPath("specs")
 
@@ -222,7 +222,7 @@ def test_the_hostile_settings_would_be_run_by_git_itself(repository: Repository,
     assert marker.exists()
     marker.unlink()
     lose_a_blob(repository)
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(AssertionError):
         repository.git("cat-file", "-p", "HEAD:specs/a.yaml")
     assert marker.exists()
 
@@ -237,8 +237,36 @@ def test_a_blob_that_is_not_there_is_fetched_by_nobody(repository: Repository, t
     assert not marker.exists()
 
 
+def test_a_server_that_could_be_asked_is_not(repository: Repository) -> None:
+    """A partial clone fetches what it lacks from an ordinary server, by itself, whenever somebody looks: a review does not."""
+    tree = repository.git("rev-parse", "HEAD:specs/deep")
+    (repository.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
+
+    async def main() -> list[str]:
+        async with serving(http("404 Not Found")) as server:
+            for setting, value in (("url", server.url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
+                repository.git("config", f"remote.origin.{setting}", value)
+            repository.git("config", "core.repositoryFormatVersion", "1")
+            repository.git("config", "extensions.partialClone", "origin")
+            with pytest.raises(SpecSourceUnavailable):
+                await read_two(repository.folder / ".git", SPECS, ("HEAD", "HEAD"))
+            return server.requests
+
+    assert asyncio.run(main()) == []
+
+
 def test_objects_that_stand_for_others_are_not_followed(repository: Repository) -> None:
     """A replacement in somebody's clone does not change what a commit holds."""
     blob = repository.git("rev-parse", "HEAD:specs/a.yaml")
     repository.git("replace", blob, repository.git("rev-parse", "HEAD:specs/deep/b.yml"))
     assert read(repository.folder, "HEAD", "HEAD")[0].files["specs/a.yaml"] == b"a: 2\n"
+
+
+def test_a_folder_under_review_passes_for_no_repository(repository: Repository, tmp_path: Path) -> None:
+    """Files of a branch may look like a bare repository, with a history of their own that shows nothing to review."""
+    inner = repository.folder / "specs/inner"
+    repository.git("clone", "--quiet", "--bare", str(repository.folder), str(inner))
+    with pytest.raises(SpecSourceUnavailable, match="looks like a repository and lies in the working tree of"):
+        repository_around(inner)
+    inner.rename(tmp_path / "outside")
+    assert repository_around(tmp_path / "outside") == tmp_path / "outside"

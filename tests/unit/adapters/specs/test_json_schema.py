@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs as rs
 import pytest
 
 from controller.adapters.specs.json_schema import spec_schema
@@ -14,8 +15,6 @@ from controller.adapters.specs.tree import parse_tree
 from controller.adapters.specs.yaml_tree import YamlRejected, compose, plain
 from controller.ports.spec_source import SpecError
 from tests.unit.adapters.specs.corpus import CORPUS
-
-rs: Any = pytest.importorskip("jsonschema_rs")
 
 ROOT = Path(__file__).parents[4]
 

@@ -1,11 +1,14 @@
 """What only the whole tree shows: names and connections that stand twice, which files failed, what is read again."""
 
+import asyncio
+from collections.abc import Collection
+
 import pytest
 
 from controller.adapters.specs import tree as tree_module
 from controller.adapters.specs.context import Context
 from controller.adapters.specs.documents import SpecFile, read_file
-from controller.adapters.specs.tree import TreeReader, parse_tree
+from controller.adapters.specs.tree import Names, TreeReader, parse_tree
 from controller.model.profile import AITRONOS
 from controller.ports.spec_source import SpecError, SpecTree
 
@@ -144,3 +147,44 @@ def test_what_left_the_tree_is_forgotten() -> None:
     for number in range(5):
         reader.read({f"{number}.yaml": body("a")})
     assert len(reader._known) == 1
+
+
+def test_only_what_is_told_of_the_last_tree_is_believed() -> None:
+    """What changed since another tree than the one that was read last says nothing: then everything is compared."""
+    reader = TreeReader(None)
+
+    async def load(wanted: Collection[str]) -> dict[str, bytes]:
+        return {blob: body(blob) for blob in wanted}
+
+    def read_named(names: Names) -> list[str]:
+        tree = asyncio.run(reader.read_blobs(names, load, revision=names.listing))
+        return [spec.name for spec in tree.specs]
+
+    read_named(Names("r0", {"a.yaml": "a", "b.yaml": "b"}))
+    # Read, and lost by who asked: the next one is told from the one before.
+    read_named(Names("r1", {"a.yaml": "a", "b.yaml": "c"}, "r0", ["b.yaml"]))
+    assert read_named(Names("r2", {"a.yaml": "d", "b.yaml": "b"}, "r0", ["a.yaml"])) == ["d", "b"]
+    assert read_named(Names("r3", {"a.yaml": "d", "b.yaml": "e"}, "r2", ["b.yaml"])) == ["d", "e"]
+
+
+def test_a_reading_that_ended_is_gone_on_with() -> None:
+    """Contents that could not be loaded leave what was read as it was, and are read the next time."""
+    reader, loaded = TreeReader(None), list[str]()
+
+    async def load(wanted: Collection[str]) -> dict[str, bytes]:
+        loaded.extend(wanted)
+        return {blob: body(blob) for blob in wanted if blob != "c" or loaded.count("c") > 1}
+
+    def read_named(names: Names) -> list[str]:
+        tree = asyncio.run(reader.read_blobs(names, load, revision=names.listing))
+        return [spec.name for spec in tree.specs]
+
+    read_named(Names("r0", {"a.yaml": "a", "b.yaml": "b"}))
+    with pytest.raises(KeyError):
+        read_named(Names("r1", {"a.yaml": "a", "b.yaml": "c"}, "r0", ["b.yaml"]))
+    assert read_named(Names("r2", {"a.yaml": "a", "b.yaml": "c", "d.yaml": "d"}, "r0", ["b.yaml", "d.yaml"])) == [
+        "a",
+        "c",
+        "d",
+    ]
+    assert loaded.count("a") == 1

@@ -5,19 +5,15 @@ from pathlib import Path
 
 import pytest
 
+from controller.adapters.clock import SystemClock
 from controller.adapters.specs.git.command import TRANSPORTS, Git, GitFailed
+from controller.adapters.specs.git.mirror import Mirror
+from controller.adapters.specs.git.place import Place
+from controller.adapters.specs.git.refs import Tip, find_tip
 from controller.errors import SpecSourceUnavailable
 from tests.fakes.spec_source import schedule_text
-from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
+from tests.unit.adapters.specs.git.repositories import Repository, fetch, source_of
 from tests.unit.adapters.specs.git.test_signatures import ssh_signer
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Repository:
-    """A repository with one spec."""
-    made = repository(tmp_path / "origin")
-    made.publish({"a.yaml": schedule_text("a")})
-    return made
 
 
 @pytest.fixture
@@ -148,3 +144,26 @@ def test_a_tree_that_leads_out_of_itself_is_not_let_in(origin: Repository) -> No
     origin.run("update-ref", "refs/heads/main", commit)
     with pytest.raises(SpecSourceUnavailable, match="is refused"):
         fetch(source_of(origin))
+
+
+def test_an_address_stands_behind_the_end_of_the_options(
+    origin: Repository, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Should one that is an option ever pass our own check, git still takes it for an address."""
+    attack = f"--upload-pack={program(marker)}"
+    with pytest.raises(GitFailed):
+        asyncio.run(find_tip(Git(transports="file"), attack, ""))
+    assert not marker.exists()
+
+    said: list[tuple[str, ...]] = []
+
+    async def run(_: Git, *arguments: str, **__: object) -> bytes:
+        said.append(arguments)
+        return b""
+
+    monkeypatch.setattr(Git, "run", run)
+    tip = Tip("main", "a" * 40, "a" * 40)
+    mirror = Mirror(origin.path, SystemClock())
+    asyncio.run(mirror.download(Git(), Place(attack, attack, "file"), tip, history=False))
+    (arguments,) = said
+    assert arguments.index("--") < arguments.index(attack)

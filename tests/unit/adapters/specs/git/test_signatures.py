@@ -11,7 +11,8 @@ import pytest
 from controller.adapters.specs.git.place import Verify
 from controller.errors import SpecSourceUnavailable
 from tests.fakes.spec_source import schedule_text
-from tests.unit.adapters.specs.git.repositories import ENVIRONMENT, Repository, fetch, repository, source_of
+from tests.git_repository import ENVIRONMENT
+from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,20 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from controller.adapters.specs.git import listing, objects, source
+from controller.adapters.specs.git import objects, source
 from controller.adapters.specs.git.command import Git
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecTree
 from tests.fakes.spec_source import schedule_text
-from tests.unit.adapters.specs.git.repositories import LINK, MODULE, Repository, fetch, repository, source_of
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Repository:
-    """A repository with one spec on its main branch."""
-    made = repository(tmp_path / "origin")
-    made.publish({"a.yaml": schedule_text("a")})
-    return made
+from tests.git_repository import Content, Link, Submodule
+from tests.unit.adapters.specs.git.repositories import Repository, fetch, repository, source_of
 
 
 @pytest.fixture
@@ -148,9 +141,9 @@ def test_a_revision_read_by_its_changes_is_the_one_read_whole(origin: Repository
     """After additions, removals, renames, and changes of kind in both directions, nothing tells the two apart."""
     reader = source_of(origin)
     commit = origin.head()
-    steps: list[dict[str, str | bytes | tuple[str, str] | None]] = [
-        {"b.yaml": schedule_text("b"), "c.yaml": (LINK, "/etc/passwd"), "d/e.yaml": "[", "sub": (MODULE, commit)},
-        {"c.yaml": schedule_text("c"), "a.yaml": (LINK, "b.yaml"), "n\udcff.yaml": "x", "new\nline.yaml": "x"},
+    steps: list[dict[str, Content]] = [
+        {"b.yaml": schedule_text("b"), "c.yaml": Link("/etc/passwd"), "d/e.yaml": "[", "sub": Submodule(commit)},
+        {"c.yaml": schedule_text("c"), "a.yaml": Link("b.yaml"), "n\udcff.yaml": "x", "new\nline.yaml": "x"},
         {"d/e.yaml": None, "d": schedule_text("no suffix"), "A.YAML": "[", "B.yaml": schedule_text("big-b")},
         {"sub": None, "sub/f.yaml": schedule_text("f"), "n\udcff.yaml": None, "large.yaml": b"#" * (1 << 20)},
         {"new\nline.yaml": None, "large.yaml": schedule_text("large"), "a.yaml": None, "g.yaml": "[" * 10},
@@ -166,9 +159,9 @@ def test_what_cannot_be_a_spec_file_is_told_and_harms_no_other(origin: Repositor
     tree_before = origin.head()
     origin.change(
         {
-            "link.yaml": (LINK, "/etc/passwd"),
-            "folder": (LINK, "../.."),
-            "module": (MODULE, tree_before),
+            "link.yaml": Link("/etc/passwd"),
+            "folder": Link("../.."),
+            "module": Submodule(tree_before),
             "n\udcff.yaml": schedule_text("n"),
             "large.yaml": b"#" * (2 << 20),
             "binary.yaml": bytes(range(256)),
@@ -206,7 +199,7 @@ def test_a_tree_beyond_its_limits_is_unavailable(
     origin.change({"b.yaml": schedule_text("b")})
     (mirror,) = [path for path in (origin.path.parent / "mirrors").iterdir() if path.is_dir()]
     (mirror / "kept").touch()
-    monkeypatch.setattr(objects if limit == "FILES_MAX" else listing, limit, 1)
+    monkeypatch.setattr(objects, limit, 1)
     for each in (reader, source_of(origin)):
         with pytest.raises(SpecSourceUnavailable, match="more than"):
             fetch(each)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from controller.cli.comparison_words import (
+from controller.cli.comparison.words import (
     Compared,
     change_text,
     from_to,

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from controller.decide.calendar import Calendar, CalendarError, compile_cron, compile_every, compile_quartz
-from controller.decide.lifted import lift
+from controller.decide.platform_schedule import canonical, entry_of
 from controller.model.calendar import CalendarEntry, EntryKind
 from controller.model.connection import PlatformScheduleKind
 from tests.unit.decide.random_expressions import quartz_expression
@@ -14,6 +14,12 @@ from tests.unit.decide.random_expressions import quartz_expression
 CRON, BASIC = PlatformScheduleKind.CRON, PlatformScheduleKind.BASIC
 ZURICH = "Europe/Zurich"
 BEGIN = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
+
+
+def lifted(kind: PlatformScheduleKind, expression: str) -> CalendarEntry | None:
+    """The entry with the slots of a platform's own schedule; None where there is none that can be trusted."""
+    timing = canonical(kind, expression)
+    return None if timing is None else entry_of(timing)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +35,7 @@ BEGIN = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
         ("0 0 0 ? JAN,JUL 6#3", CalendarEntry(EntryKind.CRON, "0 0 * 1,7 FRI#3")),
         ("0 0 0 ? * 6L", CalendarEntry(EntryKind.CRON, "0 0 * * FRIL")),
         ("0 0 0 ? * FRI-MON", CalendarEntry(EntryKind.CRON, "0 0 * * SUN,MON,FRI,SAT")),
+        ("0 3/7 10-20/5 * * ?", CalendarEntry(EntryKind.CRON, "3-59/7 10-20/5 * * *")),
         # What cron cannot say.
         ("30 0 0 * * ?", CalendarEntry(EntryKind.QUARTZ, "30 0 0 * * ?")),
         ("0 0 0 L-3 * ?", CalendarEntry(EntryKind.QUARTZ, "0 0 0 L-3 * ?")),
@@ -41,21 +48,22 @@ BEGIN = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp())
 )
 def test_a_quartz_expression_becomes_the_simplest_entry(expression: str, entry: CalendarEntry) -> None:
     """Cron if it has the very same slots, Quartz if not; the zone moves beside the expression."""
-    assert lift(CRON, expression) == entry
+    assert lifted(CRON, expression) == entry
 
 
 @pytest.mark.parametrize(
     ("timing", "text", "seconds"),
     [
         ("Every 15 MINUTES", "15m", 900),
-        ("Every 24 HOURS", "24h", 86_400),
+        ("Every 24 HOURS", "1d", 86_400),
         ("every 1 day", "1d", 86_400),
+        ("Every 2 WEEKS", "14d", 1_209_600),
         ("Every 30 SECONDS", "30s", 30),
     ],
 )
 def test_a_basic_timing_becomes_an_interval(timing: str, text: str, seconds: int) -> None:
     """It counts from the epoch."""
-    assert lift(BASIC, timing) == CalendarEntry(EntryKind.EVERY, text, every=seconds)
+    assert lifted(BASIC, timing) == CalendarEntry(EntryKind.EVERY, text, every=seconds)
 
 
 @pytest.mark.parametrize(
@@ -66,19 +74,14 @@ def test_a_basic_timing_becomes_an_interval(timing: str, text: str, seconds: int
         (CRON, "0 0 6 * * ? Europe/Zurrich"),
         (CRON, "0 0 6 30 2 ? UTC"),
         (BASIC, ""),
-        (BASIC, "Every 2 WEEKS"),
+        (BASIC, "Every 2 MONTHS"),
         (BASIC, "Every 0 HOURS"),
         (PlatformScheduleKind.UNKNOWN, "0 0 6 * * ?"),
     ],
 )
 def test_what_cannot_be_trusted_becomes_nothing(kind: PlatformScheduleKind, expression: str) -> None:
     """No schedule is guessed."""
-    assert lift(kind, expression) is None
-
-
-def test_a_manual_connection_has_no_slots() -> None:
-    """Its entry says so."""
-    assert lift(PlatformScheduleKind.MANUAL, "") == CalendarEntry(EntryKind.MANUAL)
+    assert lifted(kind, expression) is None
 
 
 def compiled(entry: CalendarEntry) -> Calendar:
@@ -98,7 +101,7 @@ def test_random_expressions_keep_their_slots(zone: str) -> None:
             theirs = compile_quartz(expression, zone)
         except CalendarError:
             continue
-        entry = lift(CRON, f"{expression} {zone}")
+        entry = lifted(CRON, f"{expression} {zone}")
         assert entry is not None, expression
         translated += entry.kind is EntryKind.CRON
         ours = compiled(entry)

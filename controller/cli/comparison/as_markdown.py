@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from controller.cli.comparison_words import (
+from controller.cli.comparison.escaping import code, cut, details, fitting, html_code, plain, table
+from controller.cli.comparison.words import (
     Compared,
     from_to,
     horizon_text,
@@ -17,7 +18,6 @@ from controller.cli.comparison_words import (
     utc_text,
     value_text,
 )
-from controller.cli.markdown_safe import code, cut, details, fitting, html_code, plain, table
 from controller.cli.page import counted, printable
 from controller.cli.schedule_text import entries_text
 from controller.decide.comparison.difference import (
@@ -57,7 +57,7 @@ def comparison_markdown(compared: Compared) -> str:
     """The comment."""
     found = compared.found
     head = [MARKER, "## Mainspring plan", "", f"**{summary(compared)}**", "", _asked(compared), ""]
-    head += [f"*{plain(each)}*\n" for each in compared.notes]
+    head += [f"*{plain(cut(each, TEXT_MAX))}*\n" for each in compared.notes]
     head += _errors(compared)
     head += _cautions(found.cautions)
     if found.is_empty:
