@@ -10,7 +10,7 @@ from controller.decide.case import Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.parts import NOTHING, Part, joined
 from controller.decide.sight import is_fresh, listing_for
 from controller.decide.slots import earliest
-from controller.model.asked import Asked, Request, RequestStatus
+from controller.model.asked import Asked, Request, RequestStatus, Source
 from controller.model.identity import ClaimKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import (
@@ -82,7 +82,9 @@ def judge_requests(
                 _suspended(request, known) if request.action is Asked.SUSPEND else _resumed(facts, request, known)
             )
             continue
-        if (over := _over(request, known)) is not None:
+        if known.observes and request.source is Source.SPEC:
+            parts.append(_kept(facts, request))
+        elif (over := _over(request, known)) is not None:
             parts.append(over)
         elif request.not_before is not None and request.not_before > known.now:
             parts.append(
@@ -111,6 +113,13 @@ def _settled(
 def _refused(request: Request, against: Against, known: PlanningInput) -> Part:
     reason, message = against
     return _settled(request, RequestStatus.REFUSED, f"{reason}: {message}", known)
+
+
+def _kept(facts: ConnectionFacts, request: Request) -> Part:
+    """A run that only observes answers no document: its key counts once and for ever, and a person who tries something out must not use
+    it up."""
+    message = f"{request.action} by {request.asked_by}: this run only observes; the next one that does not answers it"
+    return Part(holds=(Hold(facts.ref, request.schedule, Reason.OBSERVE, message),))
 
 
 def _suspended(request: Request, known: PlanningInput) -> Part:

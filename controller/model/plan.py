@@ -113,6 +113,7 @@ class PlanningInput:
         triggers_max: starts that may be decided; None = any number.
         held: why the newest revision of the specs is not in force; empty when it is.
         allow_resets: whether the settings let a request clear destination data.
+        observes: whether this run writes nothing to any platform, whatever the specs say.
     """
 
     now: datetime
@@ -123,6 +124,7 @@ class PlanningInput:
     triggers_max: int | None = None
     held: str = ""
     allow_resets: bool = False
+    observes: bool = False
 
 
 class NeedKind(StrEnum):

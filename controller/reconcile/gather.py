@@ -108,7 +108,7 @@ async def gather(
     triggers_max = allowance.triggers_max()
     held = held_text(mind.held)
     return PlanningInput(
-        now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held, mind.allow_resets
+        now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held, mind.allow_resets, mind.observe
     )
 
 

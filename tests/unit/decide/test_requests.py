@@ -102,6 +102,17 @@ def test_what_stands_against_a_person_refuses_at_once(action: Asked, more: dict[
     assert "trigger" not in found
 
 
+@pytest.mark.parametrize("more", [{}, {"expires_at": at("10:05:01")}, {"is_withdrawn": True}])
+def test_a_run_that_only_observes_answers_a_person_and_no_document(more: dict[str, Any]) -> None:
+    """A document's key counts once and for ever, so a trial run must not use it up, neither as refused nor as over."""
+    trial: dict[str, Any] = {"spec": spec(mode=Mode.OBSERVE), "observes": True}
+    document = replace(request(Asked.SYNC, expires=""), source=Source.SPEC, **more)
+    found = plan_of(given(document, **trial))
+    assert "hold Observe" in found
+    assert "answer" not in found
+    assert "answer Trigger Refused: Observe" in said(request(), **trial)
+
+
 @pytest.mark.parametrize(
     ("more", "expected"),
     [
