@@ -9,9 +9,8 @@ from datetime import datetime
 from controller.adapters.clock import StoppedClock
 from controller.bootstrap.webhook import receiving
 from controller.bootstrap.wiring import Output, build_world, close_world
-from controller.model.plan import Plan, PlanningInput
 from controller.reconcile.loop import Loop
-from controller.reconcile.preview import preview
+from controller.reconcile.preview import Preview, preview
 from controller.settings import Settings
 
 
@@ -41,7 +40,7 @@ async def run_controller(settings: Settings, output: Output, *, stop: asyncio.Ev
         await close_world(world)
 
 
-async def preview_cycle(settings: Settings, at: datetime | None = None) -> tuple[PlanningInput, Plan]:
+async def preview_cycle(settings: Settings, at: datetime | None = None) -> Preview:
     """What the next cycle would decide, from the store and the platforms as they are now; nothing is written anywhere.
 
     ``at`` is the instant to decide for. Before a controller has run, it is decided as for a first start.

@@ -129,13 +129,13 @@ def execute(parsed: argparse.Namespace) -> int:
 async def look_at(ref: ConnectionRef, settings: Settings, at: datetime | None) -> tuple[Seen | None, list[str]]:
     """What the next cycle would decide for a connection; why it is not known, where the platform cannot be read."""
     try:
-        known, plan = await preview_cycle(settings, at)
+        shown = await preview_cycle(settings, at)
     except MainspringError as error:
         return None, [f"no platform was asked, this is what the store holds: {printable(str(error))}"]
-    trouble = unreached(known).get(ref.platform)
+    trouble = unreached(shown.known).get(ref.platform)
     if trouble is not None:
         return None, [f"platform {ref.platform} cannot be read, this is what the store holds: {printable(trouble)}"]
-    for connection, decided in zip(known.connections, plan.connections, strict=True):
+    for connection, decided in zip(shown.known.connections, shown.plan.connections, strict=True):
         if connection.ref == ref:
             return Seen(connection, decided), []
     return None, []

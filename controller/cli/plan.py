@@ -7,7 +7,7 @@ from controller.bootstrap import has_store, preview_cycle
 from controller.cli.choose import add_at
 from controller.cli.options import add_settings, settings_of
 from controller.cli.outcome import outcome_of
-from controller.cli.page import note, printable, write, write_json
+from controller.cli.page import counted, note, printable, write, write_json
 from controller.cli.plan_revisions import add_revisions, execute_revisions, is_wanted
 from controller.cli.plan_rows import rows_of
 from controller.cli.plan_text import plan_markdown, plan_text
@@ -44,9 +44,15 @@ def execute(parsed: argparse.Namespace) -> int:
     settings = settings_of(parsed)
     if not has_store(settings):
         note([f"{settings.store} does not exist yet: planned as for a first start"])
-    known, plan = outcome_of(preview_cycle(settings, parsed.at))
-    if known.held:
+    found = outcome_of(preview_cycle(settings, parsed.at))
+    known, plan = found.known, found.plan
+    if found.trouble:
+        complain(f"the specs cannot be read: {printable(known.held)}")
+    elif known.held:
         note([known.held])
+    if found.rejected:
+        errors = f"{counted(len(found.rejected), 'error')} in {settings.specs_label}, the first at {found.rejected[0]}"
+        note([f"{errors}; what the file last held in good order is planned; see mainspring validate {settings.specs}"])
     silent = unreached(known)
     for name, trouble in silent.items():
         complain(f"platform {name} cannot be read: {printable(trouble)}")
@@ -60,7 +66,7 @@ def execute(parsed: argparse.Namespace) -> int:
     defects = [row for row in rows.schedules if row.defect]
     for row in defects:
         complain(f"nothing can be decided for {row.schedule}, a defect of Mainspring: {printable(row.defect)}")
-    if silent or defects:
+    if silent or defects or found.trouble:
         return 1
     return EXIT_CHANGES if parsed.detailed_exitcode and rows.writes else 0
 

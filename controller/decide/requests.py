@@ -116,8 +116,7 @@ def _refused(request: Request, against: Against, known: PlanningInput) -> Part:
 
 
 def _kept(facts: ConnectionFacts, request: Request) -> Part:
-    """A run that only observes answers no document: its key counts once and for ever, and a person who tries something out must not use
-    it up."""
+    """A run that only observes answers no document: its key counts once and for ever, and must not be used up by trying something out."""
     message = f"{request.action} by {request.asked_by}: this run only observes; the next one that does not answers it"
     return Part(holds=(Hold(facts.ref, request.schedule, Reason.OBSERVE, message),))
 

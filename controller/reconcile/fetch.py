@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from controller.decide.desired import Desired, differing
 from controller.decide.policies import settle
@@ -12,7 +12,7 @@ from controller.model.identity import ConnectionRef
 from controller.model.request import RequestAction
 from controller.model.revision import AppliedRevision, HeldRevision, Revisions, held_text
 from controller.model.schedule import Mode
-from controller.ports.spec_source import SpecTree
+from controller.ports.spec_source import SpecError, SpecTree
 from controller.ports.store import Store, StoredPolicy
 from controller.reconcile import say
 from controller.reconcile.gather import Mind
@@ -183,15 +183,38 @@ def _as_allowed(world: World, desired: Desired) -> Desired:
     return replace(desired, specs=specs)
 
 
-async def read_desired(world: World) -> tuple[Desired, HeldRevision | None]:
-    """What a controller that starts now would hold as desired, and the revision that it would not put in force.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a controller that starts now would hold as desired.
+
+    Attributes:
+        held: the revision that it would not put in force.
+        trouble: why the spec source could not be read, so that this is what the store says is in force; empty where it could.
+        errors: of spec files.
+    """
+
+    desired: Desired
+    held: HeldRevision | None = None
+    trouble: str = ""
+    errors: tuple[SpecError, ...] = ()
+
+
+async def read_desired(world: World) -> Read:
+    """Read the specs as a controller that starts now would.
 
     Raises:
-        SpecSourceUnavailable, StoreUnavailable: nothing can be said.
+        SpecSourceUnavailable: the specs cannot be read, and the store knows of nothing in force.
+        StoreUnavailable: nothing can be said.
     """
-    tree = await world.spec_source.fetch(await applied_revision(world.store))
+    try:
+        tree = await world.spec_source.fetch(await applied_revision(world.store))
+    except SpecSourceUnavailable as error:
+        desired = _as_allowed(world, await restored_desired(world.store, world.restorers))
+        if not desired.specs:
+            raise
+        return Read(desired, trouble=str(error))
     judged = await judge_first(world.store, tree, world.restorers, _safeguard(world))
-    return _as_allowed(world, judged.desired), judged.held
+    return Read(_as_allowed(world, judged.desired), judged.held, errors=tuple(tree.errors))
 
 
 async def _keep_policies(world: World, desired: Desired, tree: SpecTree, kept: Sequence[StoredPolicy]) -> None:

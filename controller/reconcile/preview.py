@@ -1,18 +1,35 @@
 """What the next cycle would do: the same gathering and the same planner, and nothing carried out."""
 
 from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from controller.decide.clock_watch import ClockWatch
 from controller.decide.planner import make_plan
 from controller.model.plan import Plan, PlanningInput
 from controller.reconcile.allowance import Allowance
-from controller.reconcile.fetch import read_desired
+from controller.reconcile.fetch import Read, read_desired
 from controller.reconcile.gather import Mind, gather, look
 from controller.reconcile.observed import ObservedPlatform
+from controller.reconcile.status import place_of
 from controller.reconcile.world import World
 
 
-async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, Plan]:
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What the next cycle would do, and what it rests on.
+
+    Attributes:
+        trouble: why the spec source could not be read, so that it is planned for what the store says is in force; empty where it could.
+        rejected: errors of spec files, as ``path:line:column: code``.
+    """
+
+    known: PlanningInput
+    plan: Plan
+    trouble: str = ""
+    rejected: tuple[str, ...] = ()
+
+
+async def preview(world: World, *, is_now: bool = True) -> Preview:
     """Read specs, store and platforms, and decide; a platform that cannot be read holds its connections with the reason.
 
     ``is_now``: the world's clock shows the present; one that shows any other instant has nothing to agree with.
@@ -20,11 +37,19 @@ async def preview(world: World, *, is_now: bool = True) -> tuple[PlanningInput, 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
-    desired, held = await read_desired(world)
+    read = await read_desired(world)
+    known, plan = await _planned(world, read, is_now=is_now)
+    if read.trouble:
+        known = replace(known, held=f"{read.trouble}; this is planned for what the store says is in force")
+    return Preview(known, plan, read.trouble, tuple(place_of(error) for error in read.errors))
+
+
+async def _planned(world: World, read: Read, *, is_now: bool) -> tuple[PlanningInput, Plan]:
+    desired = read.desired
     mind = Mind(
         desired,
         began_at=world.clock.now(),
-        held=held,
+        held=read.held,
         allowance=Allowance(world.limits),
         allow_resets=world.allow_resets,
         observe=world.observe,

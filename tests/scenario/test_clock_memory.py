@@ -233,7 +233,7 @@ def test_a_plan_for_another_instant_is_compared_with_no_clock() -> None:
         await stage.run_for(10)
         assert stage.controller is not None
         world = replace(stage.controller._world, clock=StoppedClock(stage.clock.now() + HOUR))
-        held = {is_now: (await preview(world, is_now=is_now))[1].holds for is_now in (True, False)}
+        held = {is_now: (await preview(world, is_now=is_now)).plan.holds for is_now in (True, False)}
         assert [hold.reason for hold in held[True]] == [Reason.CLOCK_SKEW]
         assert held[False] == ()
 

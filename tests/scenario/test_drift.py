@@ -302,7 +302,8 @@ def test_a_preview_shows_the_correction_that_the_next_cycle_makes() -> None:
         await stage.run_for(20)
         await stage.stop()
         stage.platform.edit(NAME, kind=CRON, expression=DAILY)
-        known, plan = await preview(stage.world())
+        shown = await preview(stage.world())
+        known, plan = shown.known, shown.plan
 
         assert check_plan(known, plan) == {}
         assert [type(action) for action in plan.actions] == [NoteDrift, CorrectConnection]

@@ -90,7 +90,8 @@ def test_whoever_asks_sees_it_beside_the_controller_and_without_one() -> None:
             assert len(report.schedules) == 8
             (trouble,) = report.trouble
             assert trouble.startswith(f"revision {held} is held: it removes 7 of 8 schedules in force")
-            known, plan = await preview(world)
+            shown = await preview(world)
+            known, plan = shown.known, shown.plan
             assert known.held == trouble
             assert plan.actions == ()
         stage.specs.fail_next()

@@ -11,6 +11,7 @@ from controller.model.event import EventName
 from controller.ports.clock import Clock
 from controller.ports.spec_source import SpecSource, SpecTree
 from controller.reconcile.fetch import FETCH_SECONDS_MAX
+from controller.reconcile.preview import preview
 from tests.scenario.stage import Stage, play
 
 EVERY_30 = "schedules:\n  - every: 30s\n"
@@ -203,5 +204,36 @@ def test_a_fetch_for_a_newer_commit_follows_one_that_is_under_way() -> None:
         await stage.run_for(20)
         assert len(stage.log.of(EventName.SCHEDULE_CHANGED)) == 1
         assert len(source.took) == 3
+
+    play(scenario)
+
+
+def test_a_plan_without_a_readable_source_is_one_for_what_is_in_force() -> None:
+    """The controller itself goes on by it, so the plan shows that, and says why; before anything was in force there is no plan."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("shop", EVERY_30)
+        source = Troubled(stage.specs, stage.clock)
+        refuse(source)
+        with pytest.raises(SpecSourceUnavailable, match="credentials"):
+            await preview(stage.world(spec_source=source))
+        await stage.start()
+        await stage.run_for(10)
+        await stage.stop()
+        shown = await preview(stage.world(spec_source=source))
+        assert [facts.spec is not None for facts in shown.known.connections] == [True]
+        assert shown.trouble == "the remote does not accept the credentials"
+        assert shown.known.held.startswith(shown.trouble)
+
+    play(scenario)
+
+
+def test_a_plan_names_the_files_that_are_rejected() -> None:
+    """Else it looks as if the newest commit had been planned."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("shop", EVERY_30)
+        stage.specs.set_texts(stage.texts | {"bad.yaml": "kind: {"})
+        assert (await preview(stage.world())).rejected[0].startswith("bad.yaml:1:")
 
     play(scenario)

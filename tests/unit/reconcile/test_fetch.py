@@ -201,7 +201,7 @@ def test_a_preview_reads_as_a_controller_that_starts_does() -> None:
     before.read(a=A, p=policy_text("p", FREEZE))
     shown = before.restarted()
     shown.source.set_texts({"a.yaml": A, "p.yaml": BROKEN, "q.yaml": policy_text("q", QUEUE)})
-    desired, _ = asyncio.run(read_desired(shown.world))
+    desired = asyncio.run(read_desired(shown.world)).desired
     assert ([policy.name for policy in desired.policies], shown.kept) == (["p", "q"], [("p", "p.yaml")])
 
 
