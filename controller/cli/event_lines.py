@@ -89,6 +89,7 @@ _SENTENCES: Mapping[EventName, Callable[[Fields], str]] = {
         + (f", {f['rejected']} rejected" if f.get("rejected") else "")
     ),
     EventName.SPECS_REJECTED: lambda f: f"{f['path']}:{f['line']}:{f['column']}: {f['code']}: {f['message']}",
+    EventName.SPECS_DOUBTFUL: lambda f: f"{f['path']}: {f['code']}: {f['message']}",
     EventName.SPEC_SOURCE_FAILED: lambda f: (
         f"the specs cannot be read, what was in force stays in force: {f['message']}"
     ),

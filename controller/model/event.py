@@ -32,6 +32,7 @@ class EventName(StrEnum):
     ACCOUNTING_STARTED = "accounting_started"
     SPECS_LOADED = "specs_loaded"
     SPECS_REJECTED = "specs_rejected"
+    SPECS_DOUBTFUL = "specs_doubtful"
     SPEC_SOURCE_FAILED = "spec_source_failed"
     SPECS_RESTORED = "specs_restored"
     REVISION_HELD = "revision_held"
@@ -102,6 +103,11 @@ CATALOGUE: Mapping[EventName, Kind] = {
         Severity.ERROR,
         "A file holds an error; what it last held in good order stays in force.",
         ("path", "line", "column", "code", "message", "revision"),
+    ),
+    EventName.SPECS_DOUBTFUL: Kind(
+        Severity.WARNING,
+        "The specs lie where a change of them may never be seen, or where other machines read something else; told once.",
+        ("path", "code", "message", "revision"),
     ),
     EventName.SPEC_SOURCE_FAILED: Kind(
         Severity.ERROR, "The specs could not be read; the last good revision stays in force.", ("message", "revision")

@@ -24,6 +24,9 @@ from controller.reconcile.world import World
 FETCH_SECONDS_MAX = 60.0
 """Longest time that the spec source may take: a fetch over a slow line takes seconds, one that hangs takes for ever."""
 
+TOLD_WARNINGS = frozenset({"never-updated", "case-collision"})
+"""Warnings about where the specs lie, which their authors cannot see; ``validate`` shows them those about what a file says."""
+
 HELD_KEPT = 10
 """Held revisions that are remembered, so that a commit which confirms one may come after another that is held as well; each lists what
 it removes, so they cost room."""
@@ -274,4 +277,10 @@ def _events(world: World, mind: Mind, tree: SpecTree) -> list[Event]:
             "revision": tree.revision,
         }
         events.append(Event(EventName.SPECS_REJECTED, now, fields))
+    doubtful = {(each.origin.path, each.code): each.message for each in tree.warnings if each.code in TOLD_WARNINGS}
+    for (path, code), message in doubtful.items():
+        if (path, code) not in mind.doubtful:
+            doubt: dict[str, say.Field] = {"path": path, "code": code, "message": message, "revision": tree.revision}
+            events.append(Event(EventName.SPECS_DOUBTFUL, now, doubt))
+    mind.doubtful = frozenset(doubtful)
     return events

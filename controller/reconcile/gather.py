@@ -58,6 +58,7 @@ class Mind:
         held: the revision that the spec source holds, where it is held.
         declared: the keys of the requests in the specs; None = some file could not be read.
         unplaced: those of them that were told to name no schedule.
+        doubtful: path and code of the warnings about where the specs lie that were told.
     """
 
     desired: Desired = field(default_factory=Desired)
@@ -77,6 +78,7 @@ class Mind:
     declared: frozenset[str] | None = None
     unplaced: set[str] = field(default_factory=set)
     observe: bool = False
+    doubtful: frozenset[tuple[str, str]] = frozenset()
 
 
 async def gather(

@@ -84,7 +84,12 @@ async def take_requests(world: World, mind: Mind, tree: SpecTree, desired: Desir
     # A tree without any costs no write, and one look where something still waits.
     new = await world.store.ask(placed) if placed else ()
     events: list[Event] = [say_requests.about_asking(request, now) for request in new]
-    events += [say_requests.about_nobody(each, now) for each in declared if _is_news(mind, each, by_name)]
+    # One that was answered before its schedule left waits for nothing.
+    events += [
+        say_requests.about_nobody(each, now)
+        for each in declared
+        if _is_news(mind, each, by_name) and await world.store.request(each.key) is None
+    ]
     if events:
         await say.tell(world, events)
     return {request.ref for request in await world.store.waiting_requests() if request.source is Source.SPEC}

@@ -278,25 +278,6 @@ def test_a_reset_is_final_at_once(allowed: bool, lines: str, status: str, why: s
     assert not stage.platform.calls_of("trigger_sync")
 
 
-def test_a_trial_run_uses_up_no_document() -> None:
-    """What waits while a run only observes is carried out by the next one that may write, once."""
-
-    async def scenario(stage: Stage) -> None:
-        ref = stage.schedule("orders", RARELY, SHORT)
-        declare(stage, "reset", "Reset", more=EXPIRES)
-        await stage.start(allow_resets=True, observe=True)
-        await stage.run_for(20)
-        (request,) = await stage.store.requests(ref, 10)
-        assert request.status is RequestStatus.WAITING
-        assert posts(stage) == 0
-        await stage.stop()
-        await stage.start(allow_resets=True)
-        await stage.run_for(20)
-        assert (await answer(stage, request.key))[0] == "Done"
-
-    assert posts(play(scenario)) == 1
-
-
 def test_no_sync_starts_beside_a_reset_and_its_doubt_is_about_resets() -> None:
     """A slot that falls due meanwhile meets the reset, and a reset whose reply was lost adopts no sync."""
 

@@ -120,16 +120,25 @@ def test_shown_settings_hold_no_secret(file: Path) -> None:
     assert "bob" not in json.dumps(shown)
 
 
-def test_the_token_of_the_source_is_struck_out_of_every_event(file: Path) -> None:
-    """As it is now, in every form in which it can come back."""
+def test_the_tokens_of_source_and_platform_are_struck_out_of_every_event(file: Path) -> None:
+    """As they are now, in every form in which they can come back."""
     settings = load_settings({}, {})
     assert source_secrets(settings) == ()
     Path("git-token").write_text("canary-4f1d8e")
     assert "canary-4f1d8e" in source_secrets(settings)
     output = io.StringIO()
+    Path("token").write_text("sparrow-77a0c2")
     world = build_world(settings, Output(output), acting=False)
-    fields = {"message": "the remote said canary-4f1d8e", "revision": ""}
+    fields = {"message": "the remote said canary-4f1d8e and sparrow-77a0c2", "revision": ""}
     world.telemetry.emit(Event(EventName.SPEC_SOURCE_FAILED, world.clock.now(), fields))
     assert "the remote said" in output.getvalue()
     assert "canary" not in output.getvalue()
+    assert "sparrow" not in output.getvalue()
+    people = io.StringIO()
+    build_world(settings, Output(people, lambda event: str(event.fields["message"])), acting=False).telemetry.emit(
+        Event(EventName.SPEC_SOURCE_FAILED, world.clock.now(), fields)
+    )
+    assert "the remote said" in people.getvalue()
+    assert "canary" not in people.getvalue()
+    assert "sparrow" not in people.getvalue()
     assert world.specs_label == settings.specs_label

@@ -50,7 +50,7 @@ class DirectorySpecSource:
 
     def _tree(self) -> SpecTree:
         listing, files = snapshot(self._path, self._read)
-        commit = listing.root.name if COMMIT.fullmatch(listing.root.name) else None
+        commit = commit_of(self._path, listing.root)
         revision = f"{BY_COMMIT}{commit}" if commit else ""
         tree = self._reader.read(files, revision=revision, unreadable=listing.errors)
         if tree.delta is not None and (commit or tree.delta.since.startswith(BY_COMMIT)):
@@ -59,6 +59,16 @@ class DirectorySpecSource:
             tree = replace(tree, delta=None)
         warnings = self._warn(self._path)
         return replace(tree, warnings=tuple(sorted([*tree.warnings, *warnings]))) if warnings else tree
+
+
+def commit_of(path: Path, root: Path) -> str | None:
+    """The commit that names the directory which was read, or the directory behind a link above it, as git-sync publishes one."""
+    for place, real in zip((path, *path.parents), (root, *root.parents), strict=False):
+        if (place == path or place.is_symlink()) and COMMIT.fullmatch(real.name):
+            return real.name
+        if place.name != real.name:
+            return None
+    return None
 
 
 def snapshot(path: Path, read: ReadFiles = read_files) -> tuple[Listing, dict[str, bytes]]:

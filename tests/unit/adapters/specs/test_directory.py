@@ -75,6 +75,15 @@ def test_a_directory_named_by_a_commit_is_that_revision(tmp_path: Path, digits: 
     assert fetch(tmp_path / "current").revision == f"dir@sha1:{commit[:digits]}"
 
 
+def test_a_directory_below_the_link_of_a_commit_is_that_revision(tmp_path: Path) -> None:
+    """Where the specs are a part of the repository. A directory that no link leads to may hold anything, whatever it is called."""
+    commit = "0123456789abcdef" * 2 + "01234567"
+    write(tmp_path / commit / "team" / "specs", "a")
+    (tmp_path / "current").symlink_to(commit)
+    assert fetch(tmp_path / "current" / "team" / "specs").revision == f"dir@sha1:{commit}"
+    assert fetch(tmp_path / commit / "team" / "specs").revision.startswith("dir@sha256:")
+
+
 def test_any_other_directory_is_named_by_its_contents(tmp_path: Path) -> None:
     """Two directories with the same files are the same revision."""
     write(tmp_path / "one", "a")
