@@ -217,7 +217,6 @@ class Given:
     skewed: str = ""
     jump: ClockJump | None = None
     allow_resets: bool = False
-    observes: bool = False
 
     def facts(self) -> ConnectionFacts:
         """The connection as the planner sees it."""
@@ -262,13 +261,7 @@ class Given:
         """All of it."""
         platforms = {REF.platform: self.platform()} if self.is_known_platform else {}
         return PlanningInput(
-            at(self.now),
-            REVISION,
-            platforms,
-            (self.facts(),),
-            self.frozen,
-            allow_resets=self.allow_resets,
-            observes=self.observes,
+            at(self.now), REVISION, platforms, (self.facts(),), self.frozen, allow_resets=self.allow_resets
         )
 
 
