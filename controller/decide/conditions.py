@@ -54,13 +54,12 @@ NEEDS_A_PERSON = frozenset(
         Reason.DUPLICATE_NAME,
         Reason.POLICY_CONFLICT,
         Reason.NOT_YET_SUPPORTED,
-        Reason.BLAST_RADIUS,
         Reason.FIGHT_DETECTED,
     }
 )
 """Holds that no waiting ends."""
 
-TRIED_AGAIN = frozenset({Reason.RETRY_PENDING, Reason.REFUSED, Reason.CANCEL_IN_FLIGHT})
+TRIED_AGAIN = frozenset({Reason.RETRY_PENDING, Reason.REFUSED, Reason.CANCEL_IN_FLIGHT, Reason.BLAST_RADIUS})
 """Holds that say that something is still being brought about."""
 
 MOMENTARY = frozenset({Reason.CLOCK_BEHIND, Reason.CLOCK_FROZEN, Reason.CLOCK_SKEW, Reason.OBSERVATION_STALE})

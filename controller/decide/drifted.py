@@ -8,6 +8,7 @@ from controller.decide.rules import inactivity
 from controller.model.drift import DriftField
 from controller.model.plan import ConnectionFacts
 from controller.model.record import Reason
+from controller.model.schedule import ScheduleSpec
 
 
 def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
@@ -18,5 +19,14 @@ def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
     schedule = sight_of(facts, DriftField.SCHEDULE, now)
     if schedule is not None and schedule.differs:
         return Reason.DOUBLE_SCHEDULED, beside_text(spec, facts.connection, schedule)
-    # A suspended schedule needs no active connection.
-    return None if spec.suspend is not None and spec.suspend.covers(now) else inactivity(facts)
+    if facts.connection is None:
+        return None if _is_suspended(spec, now) else inactivity(facts)
+    status = sight_of(facts, DriftField.STATUS, now)
+    if status is None or not status.differs:
+        return None
+    reason = Reason.SUSPENDED if _is_suspended(spec, now) else Reason.CONNECTION_INACTIVE
+    return reason, f"the connection is {status.observed} on the platform"
+
+
+def _is_suspended(spec: ScheduleSpec, now: datetime) -> bool:
+    return spec.suspend is not None and spec.suspend.covers(now)

@@ -89,7 +89,7 @@ WAITING: Mapping[Reason, str] = {
     Reason.PHANTOM_ACTIVE: "the platform says that a job is running and lists none; look at the connection there",
     Reason.REQUESTED: "a person asked for the end of its job",
     Reason.NOT_ALLOWED: "the controller's settings do not allow it",
-    Reason.BLAST_RADIUS: "the revision removes too much at once; a person must confirm it",
+    Reason.BLAST_RADIUS: "the platform got as much as it may between two full resyncs, and the rest waits for the next one",
 }
 """What it means that nothing is done now."""
 

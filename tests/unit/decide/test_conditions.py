@@ -17,9 +17,9 @@ from controller.decide.conditions import (
 from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType, Verdict, why_called
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
 from controller.model.job import JobKind, JobStatus
-from controller.model.plan import ConnectionPlan, Freshness
+from controller.model.plan import ConnectionPlan, Freshness, Hold
 from controller.model.record import Answer, Reason
-from controller.model.schedule import FreshnessAlert, Mode, Retry, Suspension
+from controller.model.schedule import Drift, FreshnessAlert, Mode, Retry, Suspension
 from tests.unit.decide.given import (
     FAILED,
     NIGHTLY,
@@ -148,6 +148,14 @@ CASES: dict[str, tuple[Given, dict[str, str]]] = {
         well(**known(SUSPENDED), connection=connection(ConnectionStatus.INACTIVE)),
         {"Ready": "False Suspended"},
     ),
+    "a suspended one asks for an inactive connection where its status is enforced": (
+        well(**known(spec(suspend=Suspension("moving"), drift_status=Drift.ENFORCE))),
+        {"Ready": "False Suspended", "Drifted": "True Suspended"},
+    ),
+    "a status that is ignored is no drift": (
+        well(**known(spec(drift_status=Drift.IGNORE)), connection=connection(ConnectionStatus.INACTIVE)),
+        {"Ready": "False ConnectionInactive"},
+    ),
     "the platform drives it as well": (
         well(connection=DRIVEN),
         {"Ready": "False DoubleScheduled", "Drifted": "True DoubleScheduled"},
@@ -242,6 +250,16 @@ def test_a_defect_of_the_planner_needs_a_person() -> None:
     verdicts = judge_conditions(given.facts(), plan, given.platform(), at(SECOND))
     assert [f"{v.type} {v.status} {v.reason}" for v in verdicts if v] == ["Ready False Defect", "Stalled True Defect"]
     assert "ValueError: no" in next(v.message for v in verdicts if v)
+
+
+def test_what_goes_on_by_itself_needs_no_person() -> None:
+    """A platform that got enough for now gets the rest after the next full resync."""
+    given = well()
+    facts = given.facts()
+    plan = ConnectionPlan(facts.ref, holds=(Hold(facts.ref, "nightly", Reason.BLAST_RADIUS, "10 are allowed"),))
+    verdicts = judge_conditions(facts, plan, given.platform(), at(SECOND))
+    said = [f"{v.type} {v.status} {v.reason}" for v in verdicts[:3] if v]
+    assert said == ["Ready False BlastRadius", "Reconciling True BlastRadius", "Stalled False NothingStalled"]
 
 
 def test_what_no_schedule_names_has_no_conditions() -> None:
