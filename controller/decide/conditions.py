@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from controller.decide.against import closed, next_opening
-from controller.decide.drifted import drift_of
+from controller.decide.drifted import drift_of, is_refused
 from controller.decide.explain import WAITING
 from controller.decide.recovery import PHANTOM, PHANTOMS_MAX
 from controller.decide.rules import inactivity
@@ -263,6 +263,8 @@ def _reconciling(facts: ConnectionFacts, holds: Sequence[Hold]) -> Verdict:
         return Verdict(RECONCILING, TRUE, Reason.CANCEL_IN_FLIGHT, f"{cancel.job_id} was asked to end")
     if holds and (hold := _first(holds, TRIED_AGAIN)) is not None:
         return Verdict(RECONCILING, TRUE, hold.reason, WAITING[hold.reason])
+    if standing.corrections and is_refused(facts):
+        return Verdict(RECONCILING, TRUE, Reason.REFUSED, WAITING[Reason.REFUSED])
     return _SETTLED
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from controller.decide.against import Against
 from controller.decide.drift import beside_text, is_at_rest, sight_of
 from controller.decide.rules import inactivity
-from controller.model.drift import DriftField
+from controller.model.drift import CorrectionStatus, DriftField
 from controller.model.plan import ConnectionFacts
 from controller.model.record import Reason
 from controller.model.schedule import ScheduleSpec
@@ -26,6 +26,16 @@ def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
         return None
     reason = Reason.SUSPENDED if _is_suspended(spec, now) else Reason.CONNECTION_INACTIVE
     return reason, f"the connection is {status.observed} on the platform"
+
+
+def is_refused(facts: ConnectionFacts) -> bool:
+    """Whether the platform refused the last correction of a field that still differs; it is asked again after a pause."""
+    for field, noted in facts.standing.drifts.items():
+        made = [each for each in facts.standing.corrections if each.field is field and each.at >= noted.began_at]
+        newest = max(made, key=lambda correction: correction.at, default=None)
+        if noted.stands and newest is not None and newest.status is CorrectionStatus.REFUSED:
+            return True
+    return False
 
 
 def _is_suspended(spec: ScheduleSpec, now: datetime) -> bool:

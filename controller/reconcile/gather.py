@@ -264,9 +264,27 @@ async def _read_connections(
     for connection in page:
         if platform.connection_listed(connection, now) and connection.connection_id not in changed:
             changed.append(connection.connection_id)
-    mind.connection_offset[platform.name] = offset + limit if len(page) == limit else 0
+    is_last = len(page) < limit
+    mind.connection_offset[platform.name] = 0 if is_last else offset + limit
     platform.connections_read_at = now
+    if is_last:
+        changed.extend(await _read_unlisted(platform, clock))
     return tuple(changed)
+
+
+async def _read_unlisted(platform: ObservedPlatform, clock: Clock) -> list[str]:
+    """Read by id those that no page showed: pages shift while they are read, so that alone is no proof that a connection is gone."""
+    read: list[str] = []
+    for connection_id in platform.end_of_connections()[:READS_AT_ONCE]:
+        at = clock.now()
+        try:
+            connection = await platform.platform.get_connection(connection_id)
+        except PlatformUnavailable:
+            # What the pages showed counts all the same; after the next last page they are missed again.
+            break
+        platform.connection_read(connection_id, connection, at)
+        read.append(connection_id)
+    return read
 
 
 def refs_on(platform: str, connection_ids: Iterable[str]) -> set[ConnectionRef]:

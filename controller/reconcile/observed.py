@@ -40,6 +40,7 @@ class ObservedPlatform:
     connections_read_at: datetime | None = None
     confirmed: set[str] = field(default_factory=set)
     looks: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    listed_connections: set[str] = field(default_factory=set)
     written_at: dict[str, datetime] = field(default_factory=dict)
     needs: dict[ConnectionRef, tuple[ListingNeed, ...]] = field(default_factory=dict)
     waiting_turn: dict[ConnectionRef, None] = field(default_factory=dict)
@@ -92,6 +93,7 @@ class ObservedPlatform:
         """Take in a connection from a listing that began at an instant; whether it is another than was known."""
         name = connection.connection_id
         self.looks[name] += 1
+        self.listed_connections.add(name)
         before = self.connections.get(name)
         if before is not None and before[1] >= at:
             # It was read by id while the listing was under way.
@@ -99,6 +101,11 @@ class ObservedPlatform:
         self.connections[name] = (connection, at)
         self.confirmed.discard(name)
         return before is None or before[0] != connection
+
+    def end_of_connections(self) -> list[str]:
+        """After the last page of connections: those that were known and that no page since the first one showed."""
+        listed, self.listed_connections = self.listed_connections, set()
+        return sorted(name for name, (known, _) in self.connections.items() if known is not None and name not in listed)
 
     def read_order(self, connection_id: str) -> tuple[bool, float]:
         """Those that were never read come first, then those that were read longest ago."""

@@ -301,3 +301,26 @@ def test_a_platform_out_of_sight_stands_against_a_slot_that_is_due() -> None:
         assert await said(stage, ref) == WELL
 
     play(scenario, profile=replace(EMBEDDED, view_age_max=timedelta(seconds=20)))
+
+
+def test_a_connection_that_is_deleted_is_seen_before_a_slot_needs_it() -> None:
+    """No page shows it any more; it is read by id, once, before that is believed, and comes back with the listing that shows it."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("orders", RARELY)
+        stage.schedule("customers", RARELY)
+        await stage.start()
+        await stage.run_for(30)
+        reads = len(stage.platform.calls_of("get_connection"))
+        kept = stage.platform.settings(ref.connection_id)
+        stage.platform.remove_connection(ref.connection_id)
+        await stage.run_for(60)
+        found = await said(stage, ref)
+        assert (found["Ready"], found["Drifted"]) == ("False ConnectionInactive", "True ConnectionInactive")
+        assert len(stage.platform.calls_of("get_connection")) == reads + 1
+        stage.platform.add_connection(kept.connection_id)
+        await stage.run_for(60)
+        found = await said(stage, ref)
+        assert (found["Ready"], found["Drifted"]) == ("True Scheduled", "False NoDrift")
+
+    play(scenario)
