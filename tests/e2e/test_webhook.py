@@ -161,7 +161,7 @@ def test_slow_senders_hold_up_neither_a_sync_nor_the_end(controller: ControllerF
                 streams[-1].sendall(b"POST /hook HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n"[: 20 + number % 40])
         connected = time.perf_counter()
         # Those that are too many are closed a moment after they were accepted; the others only after ten seconds.
-        wait_for(lambda: len(list(Path(f"/proc/{process.pid}/fd").iterdir())), lambda count: count < 64 + 100)
+        wait_for(lambda: len(list(Path(f"/proc/{process.pid}/fd").iterdir())), lambda count: count < 64 + 60)
         assert time.perf_counter() - connected < 5
         (controller.folder.parent / "specs" / "hooked.yaml").write_text(SPEC.format(reason="while they wait"))
         process.send_signal(signal.SIGHUP)
