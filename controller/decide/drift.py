@@ -88,14 +88,19 @@ def _schedule(spec: ScheduleSpec, connection: Connection) -> Sight | None:
     return Sight(DriftField.SCHEDULE, spec.drift_schedule, manual, observed, differs, ConnectionChange(manual=True))
 
 
+def is_suspended(spec: ScheduleSpec, now: datetime) -> bool:
+    """Whether the spec itself suspends the schedule; a suspension by hand asks nothing of the connection."""
+    return spec.suspend is not None and spec.suspend.covers(now)
+
+
 def _status(spec: ScheduleSpec, connection: Connection, now: datetime) -> Sight | None:
     status = connection.status
     if status is ConnectionStatus.UNKNOWN:
         return None
-    is_suspended = spec.suspend is not None and spec.suspend.covers(now)
-    wanted = ConnectionStatus.INACTIVE if is_suspended else ConnectionStatus.ACTIVE
-    differs = (status is ConnectionStatus.ACTIVE) is is_suspended
-    if is_suspended and spec.drift_status is Drift.WARN:
+    suspended = is_suspended(spec, now)
+    wanted = ConnectionStatus.INACTIVE if suspended else ConnectionStatus.ACTIVE
+    differs = (status is ConnectionStatus.ACTIVE) is suspended
+    if suspended and spec.drift_status is Drift.WARN:
         # To suspend a schedule asks nothing of its connection, unless the spec says so.
         differs = False
     change = ConnectionChange(status=wanted) if status in WRITABLE else None

@@ -3,12 +3,11 @@
 from datetime import datetime
 
 from controller.decide.against import Against
-from controller.decide.drift import beside_text, is_at_rest, sight_of
+from controller.decide.drift import beside_text, is_at_rest, is_suspended, sight_of
 from controller.decide.rules import inactivity
 from controller.model.drift import CorrectionStatus, DriftField
 from controller.model.plan import ConnectionFacts
 from controller.model.record import Reason
-from controller.model.schedule import ScheduleSpec
 
 
 def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
@@ -20,11 +19,11 @@ def drift_of(facts: ConnectionFacts, now: datetime) -> Against | None:
     if schedule is not None and schedule.differs:
         return Reason.DOUBLE_SCHEDULED, beside_text(spec, facts.connection, schedule)
     if facts.connection is None:
-        return None if _is_suspended(spec, now) else inactivity(facts)
+        return None if is_suspended(spec, now) else inactivity(facts)
     status = sight_of(facts, DriftField.STATUS, now)
     if status is None or not status.differs:
         return None
-    reason = Reason.SUSPENDED if _is_suspended(spec, now) else Reason.CONNECTION_INACTIVE
+    reason = Reason.SUSPENDED if is_suspended(spec, now) else Reason.CONNECTION_INACTIVE
     return reason, f"the connection is {status.observed} on the platform"
 
 
@@ -36,7 +35,3 @@ def is_refused(facts: ConnectionFacts) -> bool:
         if noted.stands and newest is not None and newest.status is CorrectionStatus.REFUSED:
             return True
     return False
-
-
-def _is_suspended(spec: ScheduleSpec, now: datetime) -> bool:
-    return spec.suspend is not None and spec.suspend.covers(now)

@@ -15,7 +15,7 @@ from controller.adapters.specs.git.place import GitOptions, place_of
 from controller.adapters.specs.git.refs import Tip, find_tip
 from controller.adapters.specs.git.signatures import Signers
 from controller.adapters.specs.git.troubles import RemoteFailed, is_damage, told_of_remote
-from controller.adapters.specs.tree import YEAR_START, TreeReader
+from controller.adapters.specs.tree import TreeReader
 from controller.errors import SpecSourceUnavailable
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
@@ -43,8 +43,6 @@ class GitSpecSource:
         options: GitOptions,
         platforms: Mapping[str, PlatformProfile] | None,
         clock: Clock,
-        *,
-        year_start: int = YEAR_START,
     ) -> None:
         """Check the options.
 
@@ -54,7 +52,7 @@ class GitSpecSource:
         self._place = place_of(options)
         self._options = options
         self._clock = clock
-        self._reader = TreeReader(platforms, year_start)
+        self._reader = TreeReader(platforms)
         keys_file = options.allowed_signers_file or options.keyring_file
         self._signers = Signers(options.verify, keys_file, options.mirrors / "signers")
         self._accepted: Accepted | None = None
