@@ -5,11 +5,14 @@ A slot's key is (platform, connection, ``scheduled_at``), never a file name, so 
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConnectionRef:
-    """One connection on one platform, the unit that a schedule drives."""
+class ConnectionRef(NamedTuple):
+    """One connection on one platform, the unit that a schedule drives.
+
+    A tuple, because nearly all that is known is looked up by it, and a tuple is hashed and compared without a call.
+    """
 
     platform: str
     connection_id: str
