@@ -25,9 +25,13 @@ TIMES_CACHED = 16_384
 
 
 class CronCalendar:
-    """The slots of one expression in one zone, from 1970 to before 2100. Instants are whole seconds since the epoch, UTC."""
+    """The slots of one expression in one zone, from 1970 to before 2100. Instants are whole seconds since the epoch, UTC.
 
-    __slots__ = ("_days", "_first", "_last", "_lows", "_segments", "_times")
+    The slots before and after the instant whose next slot was last looked for are kept: a plan asks about the same instant again and
+    again, and between two neighbouring slots the answers never change.
+    """
+
+    __slots__ = ("_days", "_first", "_last", "_lows", "_neighbours", "_segments", "_times")
 
     def __init__(self, fields: CronFields, segments: Segments) -> None:
         self._days: Days = days_of(fields.day_rule)
@@ -36,9 +40,26 @@ class CronCalendar:
         self._last = self._times.bit_length() - 1
         self._segments = segments
         self._lows = segments.fixed_lows if fields.fixed_time else segments.wall_lows
+        # No slot lies there, so this is nobody's answer.
+        self._neighbours = (END, END)
 
     def next_after(self, instant: int) -> int | None:
         """The first slot strictly after an instant; None when there is none before 2100."""
+        before, after = self._neighbours
+        if before <= instant < after:
+            return after
+        found = self._first_after(instant)
+        last = instant if instant == after else self._last_until(instant)
+        if found is not None and last is not None:
+            self._neighbours = (last, found)
+        return found
+
+    def previous_at_or_before(self, instant: int) -> int | None:
+        """The last slot at or before an instant; None when there is none since 1970."""
+        before, after = self._neighbours
+        return before if before <= instant < after else self._last_until(instant)
+
+    def _first_after(self, instant: int) -> int | None:
         at = max(instant + 1, BEGIN)
         if at >= END:
             return None
@@ -59,8 +80,7 @@ class CronCalendar:
             here = max(here + 1, bisect_right(starts, found - DAY_SECONDS) - 1)
         return None
 
-    def previous_at_or_before(self, instant: int) -> int | None:
-        """The last slot at or before an instant; None when there is none since 1970."""
+    def _last_until(self, instant: int) -> int | None:
         if instant < BEGIN:
             return None
         starts, offsets = self._segments.starts, self._segments.offsets
