@@ -125,6 +125,7 @@ class ScheduleSpec:
         unsupported: the fields that were written, are valid, and do nothing yet: the schedule is held for them.
         origins: where each value that somebody wrote stands, by its name below ``spec`` such as ``catchUp.window``; what is absent
             has its default.
+        calendar_key: canonical JSON of what decides which slots exist; equal keys have equal slots.
     """
 
     name: str
@@ -159,16 +160,16 @@ class ScheduleSpec:
     conflicts: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
     origins: Mapping[str, Origin] = field(default_factory=dict)
+    calendar_key: str = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        key = _key_of(self.entries, self.exclude, self.start_date, self.end_date)
+        object.__setattr__(self, "calendar_key", key)
 
     @property
     def ref(self) -> ConnectionRef:
         """The connection that this schedule drives."""
         return ConnectionRef(self.platform, self.connection_id)
-
-    @property
-    def calendar_key(self) -> str:
-        """Canonical JSON of what decides which slots exist; equal keys have equal slots."""
-        return _key_of(self.entries, self.exclude, self.start_date, self.end_date)
 
 
 @lru_cache(maxsize=65_536)
@@ -178,5 +179,5 @@ def _key_of(
     start_date: datetime | None,
     end_date: datetime | None,
 ) -> str:
-    """Every cycle asks for the key; schedules with equal calendars share one."""
+    """Schedules with equal calendars share one key."""
     return dump_terms(CalendarTerms(entries, exclude, start_date, end_date))
