@@ -8,6 +8,9 @@ from controller.model.record import Reason
 RADIUS_BOUND = (CancelJob, CorrectConnection)
 """Writes to a platform other than starts: each changes or ends what somebody may rely on."""
 
+WRITES = (TriggerSync, *RADIUS_BOUND)
+"""All that is sent to a platform."""
+
 
 def is_bound(action: Action) -> bool:
     """Whether an action counts against what a platform gets between two full resyncs."""
@@ -17,6 +20,11 @@ def is_bound(action: Action) -> bool:
 def spent_by(plans: Iterable[ConnectionPlan]) -> dict[str, int]:
     """How many such writes plans hold, by platform."""
     return _count(plans, RADIUS_BOUND)
+
+
+def written_by(plans: Iterable[ConnectionPlan]) -> dict[str, int]:
+    """How many requests of any kind plans hold, by platform."""
+    return _count(plans, WRITES)
 
 
 def _count(plans: Iterable[ConnectionPlan], kinds: type[Action] | tuple[type[Action], ...]) -> dict[str, int]:
@@ -41,7 +49,7 @@ class Radius:
         name = plan.ref.platform
         facts = self._platforms.get(name)
         left = None if facts is None or facts.writes_left is None else facts.writes_left - self._spent.get(name, 0)
-        if facts is not None and left is not None and left <= 0 and any(is_bound(action) for action in plan.actions):
+        if facts is not None and left is not None and left <= 0 and _is_bound(plan):
             return Reason.BLAST_RADIUS, _message(name, facts.writes_max)
         if self._triggers is not None and self._triggers <= 0 and _starts(plan):
             return Reason.AWAITING_TURN, "one cycle starts no more syncs; the next one does, at once"
@@ -50,10 +58,14 @@ class Radius:
     def spend(self, plan: ConnectionPlan) -> None:
         """Count what a connection's plan does."""
         name = plan.ref.platform
-        if any(is_bound(action) for action in plan.actions):
+        if _is_bound(plan):
             self._spent[name] = self._spent.get(name, 0) + 1
         if self._triggers is not None and _starts(plan):
             self._triggers -= 1
+
+
+def _is_bound(plan: ConnectionPlan) -> bool:
+    return any(is_bound(action) for action in plan.actions)
 
 
 def _starts(plan: ConnectionPlan) -> bool:

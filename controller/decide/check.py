@@ -1,11 +1,11 @@
 """Promises that every plan keeps. A plan that breaks one is a defect and is not acted on."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from controller.decide.against import closed, forbidden, freeze_at, held_as_a_whole
-from controller.decide.blast_radius import beyond
+from controller.decide.blast_radius import beyond, written_by
 from controller.decide.calendar import Calendar
 from controller.decide.drift import READ_WITHIN, WRITABLE, drives_beside, policy_of
 from controller.decide.requests import broken_promise
@@ -27,7 +27,7 @@ from controller.model.plan import (
     TriggerSync,
     Write,
 )
-from controller.model.record import Reason
+from controller.model.record import Reason, SlotRecord
 from controller.model.schedule import Drift, Mode
 
 
@@ -35,11 +35,13 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
     """Find the connections whose plan breaks a promise, by their position, with what is broken."""
     broken: dict[int, str] = {}
     for index, (facts, decided) in enumerate(zip(known.connections, plan.connections, strict=True)):
-        problem = next(iter(_problems(known, facts, decided)), None)
-        if problem is not None:
+        for problem in _problems(known, facts, decided):
             broken[index] = problem
-    writes = Counter(p.ref.platform for p in plan.connections for a in p.actions if isinstance(a, Write))
-    for name, count in writes.items():
+            break
+    acting = [decided for decided in plan.connections if decided.actions]
+    if not acting:
+        return broken
+    for name, count in written_by(acting).items():
         if count > known.platforms[name].write_permits:
             over = {
                 i: f"{count} writes with fewer permits"
@@ -47,7 +49,7 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
                 if p.ref.platform == name
             }
             broken.update(over)
-    for name, message in beyond(known, plan.connections).items():
+    for name, message in beyond(known, acting).items():
         broken.update({i: message for i, p in enumerate(plan.connections) if p.ref.platform == name})
     return broken
 
@@ -55,25 +57,33 @@ def check_plan(known: PlanningInput, plan: Plan) -> dict[int, str]:
 def _problems(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
     if decided.defect:
         yield f"the planner failed: {decided.defect}"
-    platform = known.platforms.get(facts.ref.platform)
-    if decided.actions and (known.frozen or (platform is not None and platform.skewed)):
-        yield f"{type(decided.actions[0]).__name__} while the time is in doubt"
     if decided.ref != facts.ref:
         yield f"planned for {decided.ref} instead of {facts.ref}"
-    triggers = [action for action in decided.actions if isinstance(action, TriggerSync)]
-    cancels = [action for action in decided.actions if isinstance(action, CancelJob)]
-    corrections = [action for action in decided.actions if isinstance(action, CorrectConnection)]
-    if len(triggers) + len(cancels) + len(corrections) > 1:
-        yield "more than one write to the platform"
-    for trigger in triggers:
-        yield from _about_trigger(known, facts, trigger)
-    for cancel in cancels:
-        yield from _about_cancel(facts, cancel, known.now)
-    for correction in corrections:
-        yield from _about_correction(facts, correction, known.now)
-    yield from _about_records(known, facts, decided)
+    if decided.actions:
+        yield from _about_actions(known, facts, decided)
     if decided.wake_at is not None and decided.wake_at < known.now:
         yield f"it wants to be woken in the past, at {decided.wake_at}"
+
+
+def _about_actions(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
+    platform = known.platforms.get(facts.ref.platform)
+    if known.frozen or (platform is not None and platform.skewed):
+        yield f"{type(decided.actions[0]).__name__} while the time is in doubt"
+    if len([action for action in decided.actions if isinstance(action, Write)]) > 1:
+        yield "more than one write to the platform"
+    records: list[SlotRecord] = []
+    for action in decided.actions:
+        match action:
+            case TriggerSync():
+                yield from _about_trigger(known, facts, action)
+            case CancelJob():
+                yield from _about_cancel(facts, action, known.now)
+            case CorrectConnection():
+                yield from _about_correction(facts, action, known.now)
+            case RecordSlot(record) | SettleClaim(record=record):
+                records.append(record)
+    if records:
+        yield from _about_records(known, facts, records)
 
 
 def _about_trigger(known: PlanningInput, facts: ConnectionFacts, trigger: TriggerSync) -> Iterable[str]:
@@ -166,11 +176,11 @@ def _about_correction(facts: ConnectionFacts, action: CorrectConnection, now: da
         yield "a status is written that is the platform's own"
 
 
-def _about_records(known: PlanningInput, facts: ConnectionFacts, decided: ConnectionPlan) -> Iterable[str]:
-    records = [action.record for action in decided.actions if isinstance(action, RecordSlot | SettleClaim)]
-    twice = [slot for slot, count in Counter(record.slot for record in records).items() if count > 1]
-    if twice:
-        yield f"{twice[0]} gets two records"
+def _about_records(known: PlanningInput, facts: ConnectionFacts, records: Sequence[SlotRecord]) -> Iterable[str]:
+    if len(records) > 1:
+        twice = [slot for slot, count in Counter([record.slot for record in records]).items() if count > 1]
+        if twice:
+            yield f"{twice[0]} gets two records"
     claimed = facts.standing.claim.key.slot if facts.standing.claim is not None else None
     for record in records:
         # A slot that was claimed was due then, whatever a clock that was set back shows now.
