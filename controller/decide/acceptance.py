@@ -24,6 +24,13 @@ def judge_acceptance(facts: ConnectionFacts, platform: PlatformFacts, revision: 
     after its schedule had gone. Before a schedule with ``onDelete: CancelRunning`` is retired, its running job ends.
     """
     spec, standing = facts.spec, facts.standing
+    if (
+        spec is not None
+        and standing.calendar_key == spec.calendar_key
+        and standing.content == spec.content
+        and standing.schedule == spec.name
+    ):
+        return NOTHING
     if facts.obstacle is not None or is_under_way(facts):
         return NOTHING
     if spec is None:
@@ -35,9 +42,6 @@ def judge_acceptance(facts: ConnectionFacts, platform: PlatformFacts, revision: 
             return Part(left, wake_at=now) if left else NOTHING
         gone = AcceptSchedule(facts.ref, None, now, standing.generation, revision, standing.schedule)
         return Part((*left, gone), wake_at=now)
-    is_same = standing.content == spec.content and standing.schedule == spec.name
-    if standing.calendar_key == spec.calendar_key and is_same:
-        return NOTHING
     actions: tuple[Action, ...] = ()
     if standing.calendar_key != spec.calendar_key:
         actions = _account(facts, platform, spec.calendar_key, revision, now)
@@ -80,16 +84,18 @@ def settle_edited_away(facts: ConnectionFacts, platform: PlatformFacts, revision
     """End slots that were claimed while an edit took them away: once their claim has made no job, nothing asks for them any more."""
     standing = facts.standing
     key, since, claim = standing.calendar_key, standing.effective_since, standing.claim
-    if facts.spec is None or facts.obstacle is not None or key is None or since is None or is_under_way(facts):
+    if not standing.pending or facts.spec is None or facts.obstacle is not None or key is None or since is None:
+        return NOTHING
+    early = [record for record in standing.pending if record.slot.scheduled_at <= since]
+    if not early or is_under_way(facts):
         return NOTHING
     if freshness_ages(key) and not facts.success_known:
         return NOTHING
     calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
     gone = [
         record.slot.scheduled_at
-        for record in standing.pending
-        if record.slot.scheduled_at <= since
-        and (claim is None or record.slot != claim.key.slot)
+        for record in early
+        if (claim is None or record.slot != claim.key.slot)
         and (calendar is None or not has_slot(calendar, record.slot.scheduled_at))
     ]
     actions = tuple(RecordSlot(_deleted(facts, at, key, revision, now)) for at in gone)

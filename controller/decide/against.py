@@ -38,7 +38,10 @@ def _quarrel(spec: ScheduleSpec, name: str) -> str:
 def forbidden(facts: ConnectionFacts, due_at: datetime) -> Against | None:
     """What ends a slot that is due at an instant, at once: nothing is made up for it later."""
     spec = facts.spec
-    return None if spec is None else paused(spec, due_at) or stalled_by(spec, facts.standing.failures)
+    if spec is None:
+        return None
+    against = paused(spec, due_at)
+    return against if spec.failure_budget is None else against or stalled_by(spec, facts.standing.failures)
 
 
 def paused(spec: ScheduleSpec, instant: datetime) -> Against | None:
@@ -46,9 +49,8 @@ def paused(spec: ScheduleSpec, instant: datetime) -> Against | None:
     for suspension in (spec.suspend, spec.by_hand):
         if suspension is not None and suspension.covers(instant):
             return Reason.SUSPENDED, suspension_text(suspension)
-    if (freeze := freeze_at(spec, instant)) is not None:
-        return Reason.FROZEN, suspension_text(freeze)
-    return None
+    freeze = freeze_at(spec, instant) if spec.freezes else None
+    return None if freeze is None else (Reason.FROZEN, suspension_text(freeze))
 
 
 def as_suspended(spec: ScheduleSpec | None, by_hand: Suspension | None) -> ScheduleSpec | None:
@@ -58,6 +60,8 @@ def as_suspended(spec: ScheduleSpec | None, by_hand: Suspension | None) -> Sched
 
 def freeze_at(spec: ScheduleSpec, instant: datetime) -> Suspension | None:
     """The freeze that stands at an instant, the longest one."""
+    if not spec.freezes:
+        return None
     standing = [each for each in spec.freezes if each.covers(instant)]
     for_ever = next((each for each in standing if each.until is None), None)
     return for_ever or max(standing, key=lambda each: each.until or instant, default=None)

@@ -10,9 +10,9 @@ from controller.decide.calendar import Calendar
 from controller.decide.case import WINDOW_STEP, Case
 from controller.decide.freshness import is_freshness_slot
 from controller.decide.jumps import jump_text, jumped_over
-from controller.decide.parts import Part
+from controller.decide.parts import NOTHING, Part
 from controller.decide.sight import foreign_sync, is_under_way, listing_for
-from controller.decide.slots import DueSlots, deadline, due_slots, earliest, fires_at, next_slot
+from controller.decide.slots import NONE_DUE, DueSlots, deadline, due_slots, fires_at, next_slot
 from controller.decide.walls import decided_as, wall_of
 from controller.model.identity import SlotKey
 from controller.model.plan import (
@@ -39,19 +39,30 @@ class Backlog:
     wake_at: datetime | None = None
 
 
+NOTHING_OPEN = Backlog(NOTHING, None)
+
+
 def backlog(
     facts: ConnectionFacts, platform: PlatformFacts, calendar: Calendar | None, known: PlanningInput
 ) -> Backlog:
     """Split what is due into the newest slot, as a case for the rules, and older ones, which are settled as superseded."""
     pending, fresh = _open_slots(facts, calendar, known.now)
-    fires = {at: fires_at(facts.spec, calendar, facts.ref, at) for at in sorted({*pending, *fresh.instants})}
-    due = [at for at, fire in fires.items() if fire <= known.now]
-    later = earliest([fire for fire in fires.values() if fire > known.now])
+    if not pending and not fresh.instants:
+        return NOTHING_OPEN
+    fires, due, later = dict[datetime, datetime](), list[datetime](), list[datetime]()
+    for at in sorted({*pending, *fresh.instants}):
+        fires[at] = fire = fires_at(facts.spec, calendar, facts.ref, at)
+        if fire <= known.now:
+            due.append(at)
+        else:
+            later.append(fire)
+    wake_at = min(later) if later else None
     if not due:
-        return Backlog(Part(), None, later)
+        return Backlog(NOTHING, None, wake_at)
     newest = _case_of(facts, platform, calendar, known, (due[-1], fires[due[-1]], pending))
-    if is_under_way(facts):
-        return Backlog(Part(), newest, later)
+    is_alone = len(due) == 1 and not fresh.dropped and platform.jump is None
+    if is_alone or is_under_way(facts):
+        return Backlog(NOTHING, newest, wake_at)
     jumped = jumped_over(platform.jump, [fires[at] for at in due], fresh)
     rows = list[SlotRecord]()
     if fresh.dropped_from is not None:
@@ -66,7 +77,7 @@ def backlog(
     actions = [
         RecordSlot(_named(row, platform.jump) if fires.get(row.slot.scheduled_at) in jumped else row) for row in rows
     ]
-    return Backlog(Part(tuple(actions)), None if is_over else newest, later)
+    return Backlog(Part(tuple(actions)), None if is_over else newest, wake_at)
 
 
 def _named(record: SlotRecord, jump: ClockJump | None) -> SlotRecord:
@@ -85,6 +96,7 @@ def _case_of(
 ) -> Case:
     at, fires, pending = place
     key = facts.standing.calendar_key or "[]"
+    wall = wall_of(key, at)
     return Case(
         facts,
         platform,
@@ -94,8 +106,8 @@ def _case_of(
         deadline(facts.spec, calendar, facts.ref, at),
         pending.get(at),
         waits_for_idle=is_freshness_slot(key, at),
-        decided_as=decided_as(key, at, facts.standing.walls),
-        wall=wall_of(key, at),
+        decided_as=decided_as(key, at, facts.standing.walls) if wall else None,
+        wall=wall,
     )
 
 
@@ -105,9 +117,12 @@ def _open_slots(
     """Slots whose record is not final (the claimed one excepted: its claim is judged), and slots without a record."""
     standing = facts.standing
     claimed = standing.claim.key.slot.scheduled_at if standing.claim is not None else None
-    pending = {record.slot.scheduled_at: record for record in standing.pending if record.slot.scheduled_at != claimed}
+    pending = dict[datetime, SlotRecord]()
+    for record in standing.pending:
+        if record.slot.scheduled_at != claimed:
+            pending[record.slot.scheduled_at] = record
     if calendar is None or standing.watermark is None:
-        return pending, DueSlots(())
+        return pending, NONE_DUE
     return pending, due_slots(calendar, standing.watermark, now)
 
 

@@ -39,10 +39,14 @@ def judge_cancels(facts: ConnectionFacts, platform: PlatformFacts, now: datetime
         return NOTHING
     if spec.mode is Mode.OBSERVE:
         return _observe_stuck(spec, job, facts, platform, now)
-    wishes = [*_wishes(spec, job, facts), *(wish for wish in (_window_wish(facts, now), wished) if wish is not None)]
+    ends_with_window = _cancels_on_close(spec) and is_ours(facts, job)
+    shut = _window_wish(spec, job, now) if ends_with_window else None
+    wishes = [*_wishes(spec, job, facts), *([] if shut is None else [shut]), *([] if wished is None else [wished])]
+    if not wishes and not ends_with_window and spec.stalled_after is None:
+        return NOTHING
     reached = [wish for wish in wishes if wish.since <= now]
     wakes = [wish.since for wish in wishes if wish.since > now]
-    edge = next_edge(spec.windows, to_epoch(now)) if _cancels_on_close(spec) and is_ours(facts, job) else None
+    edge = next_edge(spec.windows, to_epoch(now)) if ends_with_window else None
     waking = Part(wake_at=earliest([*wakes, None if edge is None else from_epoch(edge)]))
     watching = Part(needs=_progress_needs(spec, job, facts, platform, now))
     if not reached:
@@ -76,8 +80,11 @@ def _observe_stuck(
 
 def newest_active(facts: ConnectionFacts) -> Job | None:
     """The connection's active job; of several the newest."""
-    active = [job for job in facts.jobs if job.is_active]
-    return max(active, key=lambda job: (job.created_at, job.job_id), default=None)
+    newest = None
+    for job in facts.jobs:
+        if job.is_active and (newest is None or (job.created_at, job.job_id) > (newest.created_at, newest.job_id)):
+            newest = job
+    return newest
 
 
 def is_ours(facts: ConnectionFacts, job: Job) -> bool:
@@ -107,11 +114,8 @@ def _wishes(spec: ScheduleSpec, job: Job, facts: ConnectionFacts) -> Iterable[Wi
         yield Wish(job, Reason.FOREIGN_JOB, job.created_at, "it was started elsewhere, and foreignJobs is Cancel")
 
 
-def _window_wish(facts: ConnectionFacts, now: datetime) -> Wish | None:
+def _window_wish(spec: ScheduleSpec, job: Job, now: datetime) -> Wish | None:
     """Our running job after its window has closed, where ``onClose`` says Cancel."""
-    spec, job = facts.spec, newest_active(facts)
-    if spec is None or job is None or not is_ours(facts, job) or not _cancels_on_close(spec):
-        return None
     shut = closing(spec.windows, to_epoch(now))
     if shut is None or shut[0].on_close is not OnClose.CANCEL:
         return None
@@ -122,7 +126,7 @@ def _window_wish(facts: ConnectionFacts, now: datetime) -> Wish | None:
 
 
 def _cancels_on_close(spec: ScheduleSpec) -> bool:
-    return any(window.on_close is OnClose.CANCEL for window in spec.windows)
+    return bool(spec.windows) and any(window.on_close is OnClose.CANCEL for window in spec.windows)
 
 
 def _may_stall(spec: ScheduleSpec, job: Job, facts: ConnectionFacts) -> bool:

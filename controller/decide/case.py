@@ -15,6 +15,8 @@ PUNCTUAL = timedelta(seconds=10)
 WINDOW_STEP = timedelta(milliseconds=1)
 """A window's end is still inside it, so the slot is judged as late this much after it."""
 
+NO_SETBACKS = Setbacks()
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -50,7 +52,7 @@ class Case:
     @property
     def seen_since(self) -> datetime:
         """From when on jobs must be known: any that started since then may count for it, or stand against it."""
-        return self.scheduled_at if self.run == 0 else self.due_at
+        return self.slot.scheduled_at if self.run == 0 else self.due_at
 
     @property
     def spec(self) -> ScheduleSpec | None:
@@ -65,12 +67,16 @@ class Case:
     @property
     def setbacks(self) -> Setbacks:
         """What its closed claims came to."""
-        return self.facts.standing.setbacks.get(ClaimKey(self.slot, self.run), Setbacks())
+        known = self.facts.standing.setbacks
+        return known.get(ClaimKey(self.slot, self.run), NO_SETBACKS) if known else NO_SETBACKS
 
     @property
     def active(self) -> Job | None:
         """The newest active job of the connection."""
-        return next((job for job in self.facts.jobs if job.is_active), None)
+        for job in self.facts.jobs:
+            if job.is_active:
+                return job
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ def is_freshness_slot(key: str, scheduled_at: datetime) -> bool:
 def success_need(facts: ConnectionFacts) -> Part:
     """At first sight of a connection nobody knows when a sync of it last succeeded: one query finds out."""
     key, spec, since = facts.standing.calendar_key, facts.spec, facts.standing.effective_since
-    if spec is None or since is None or key is None or facts.success_known:
+    if facts.success_known or spec is None or since is None or key is None:
         return NOTHING
     if not freshness_ages(key) and spec.freshness_alert is None:
         return NOTHING
@@ -170,7 +170,10 @@ def _limits(spec: ScheduleSpec, standing: Standing) -> tuple[tuple[datetime, Fre
 
 def judge_freshness(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) -> tuple[Freshness | None, Part]:
     """How old the data is, and what must be seen before it may be called older."""
-    limits = None if facts.spec is None or not facts.success_known else _limits(facts.spec, facts.standing)
+    spec = facts.spec
+    if spec is None or spec.freshness_alert is None or not facts.success_known:
+        return None, NOTHING
+    limits = _limits(spec, facts.standing)
     if limits is None:
         return None, NOTHING
     state = Freshness.FRESH

@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from controller.decide.slots import earliest
 from controller.model.identity import ConnectionRef
 from controller.model.plan import Action, ConnectionPlan, Hold, ListingNeed
 
@@ -24,19 +23,23 @@ NOTHING = Part()
 
 def joined(*parts: Part) -> Part:
     """Several parts as one; it wakes at the earliest instant that any of them asks for."""
-    # Most say nothing, or only when to ask again.
-    rows = [part for part in parts if part is not NOTHING]
-    if len(rows) < 2:
-        return rows[0] if rows else NOTHING
-    actions, holds, needs = list[Action](), list[Hold](), list[ListingNeed]()
-    for part in rows:
+    actions: tuple[Action, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    needs: tuple[ListingNeed, ...] = ()
+    wake_at: datetime | None = None
+    for part in parts:
+        # Most say nothing, or only when to ask again.
+        if part is NOTHING:
+            continue
         actions += part.actions
         holds += part.holds
         needs += part.needs
-    return Part(tuple(actions), tuple(holds), earliest([part.wake_at for part in rows]), tuple(needs))
+        if part.wake_at is not None and (wake_at is None or part.wake_at < wake_at):
+            wake_at = part.wake_at
+    return Part(actions, holds, wake_at, needs)
 
 
 def assemble(ref: ConnectionRef, parts: Iterable[Part]) -> ConnectionPlan:
     """Put the parts of one connection together; it wakes at the earliest instant that any of them asks for."""
     whole = joined(*parts)
-    return ConnectionPlan(ref, actions=whole.actions, holds=whole.holds, wake_at=whole.wake_at, needs=whole.needs)
+    return ConnectionPlan(ref, whole.actions, whole.holds, whole.wake_at, whole.needs)

@@ -1,12 +1,12 @@
 """``make_plan``: everything that a cycle decides, as one pure function."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from controller.decide.acceptance import judge_acceptance, settle_edited_away
 from controller.decide.against import forbidden, held_as_a_whole, paused
-from controller.decide.backlog import backlog, observed
+from controller.decide.backlog import NOTHING_OPEN, backlog, observed
 from controller.decide.blast_radius import Radius
 from controller.decide.cancels import judge_cancels
 from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
@@ -82,6 +82,9 @@ CLOCK_TOLERATED = timedelta(seconds=30)
 """A clock that is further behind what was decided already was set back: nothing is judged until it has caught up."""
 
 
+STARTS_NOTHING = datetime.min.replace(tzinfo=UTC)
+"""A write that is no start goes before all slots that are due."""
+
 DEFECT_PAUSE = timedelta(minutes=1)
 """How long a connection on which the planner failed is left alone before it is tried again."""
 
@@ -89,7 +92,7 @@ DEFECT_PAUSE = timedelta(minutes=1)
 def make_plan(known: PlanningInput) -> Plan:
     """Decide for every connection of the working set; total and free of chance."""
     plans = [_plan_alone(facts, known) for facts in known.connections]
-    return Plan(known.now, tuple(_allot(plans, known)))
+    return Plan(known.now, _allot(plans, known))
 
 
 def _plan_alone(facts: ConnectionFacts, known: PlanningInput) -> ConnectionPlan:
@@ -128,10 +131,10 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     freshness, alert = judge_freshness(facts, platform, known.now)
     cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
     parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
-    actions = [action for part in parts for action in part.actions]
-    is_writing = bool(actions) and any(isinstance(action, Write) for action in actions)
-    drift = judge_drift(facts, platform, known.now, is_writing=is_writing)
-    plan = assemble(facts.ref, (*parts, drift))
+    plan = assemble(facts.ref, parts)
+    drift = judge_drift(facts, platform, known.now, is_writing=_writes(plan))
+    if drift is not NOTHING:
+        plan = assemble(facts.ref, (*parts, drift))
     return plan if freshness is None else replace(plan, freshness=freshness)
 
 
@@ -144,7 +147,8 @@ def _judge_slots(
 ) -> tuple[list[Part], Wish | None]:
     """Settle older due slots, judge the newest or the next run of the last one, and say when the next one comes."""
     standing, now = facts.standing, known.now
-    parts = [_standing_obstacle(facts, now)]
+    obstacle = _standing_obstacle(facts, now)
+    parts = list[Part]() if obstacle is NOTHING else [obstacle]
     if standing.calendar_key is None or standing.watermark is None:
         return parts, None
     if now < standing.watermark - CLOCK_TOLERATED:
@@ -160,7 +164,8 @@ def _judge_slots(
     if _only_observes(facts, now):
         return [*parts, *observed(facts, platform, calendar, known)], None
     found = backlog(facts, platform, calendar, known)
-    parts += [found.settled, Part(wake_at=found.wake_at)]
+    if found is not NOTHING_OPEN:
+        parts += [found.settled, Part(wake_at=found.wake_at)]
     case, rules = found.newest, RULES
     if case is None:
         waiting, case = next_run(facts, platform, calendar, now)
@@ -201,35 +206,32 @@ def judge(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
 
 
 def _as_part(case: Case, verdict: Verdict, revision: str) -> Part:
-    name = case.spec.name if case.spec is not None else case.facts.standing.schedule
+    spec, slot = case.facts.spec, case.slot
+    name = spec.name if spec is not None else case.facts.standing.schedule
     match verdict:
         case Finish(outcome, reason, message, job_id):
             if case.run > 0:
                 return NOTHING
-            record = _record_of(case, outcome, name, reason, message, revision)
-            return Part(actions=(RecordSlot(replace(record, job_id=job_id)),))
-        case Wait(reason, message, until, need):
-            hold = Hold(case.slot.ref, name, reason, message, case.scheduled_at)
-            record = _record_of(case, Outcome.HELD, name, reason, message, revision)
-            return Part(
-                actions=(RecordSlot(record),) if _worth_a_record(case, reason) else (),
-                holds=(hold,),
-                wake_at=_after(case, until),
-                needs=() if need is None else (need,),
+            record = SlotRecord(
+                slot, outcome, case.now, name, reason, message, job_id, revision=revision, wall=case.wall
             )
+            return Part((RecordSlot(record),))
+        case Wait(reason, message, until, need):
+            hold = Hold(slot.ref, name, reason, message, slot.scheduled_at)
+            actions: tuple[Action, ...] = ()
+            if _worth_a_record(case, reason):
+                held = SlotRecord(
+                    slot, Outcome.HELD, case.now, name, reason, message, revision=revision, wall=case.wall
+                )
+                actions = (RecordSlot(held),)
+            return Part(actions, (hold,), _after(case, until), () if need is None else (need,))
         case Start():
-            baseline = frozenset(job.job_id for job in case.facts.jobs)
+            baseline = frozenset([job.job_id for job in case.facts.jobs])
             key = ClaimKey(case.slot, case.run)
             claim = Claim(
                 key, case.setbacks.attempts + 1, case.now, baseline, name, revision, wall=case.wall, due_at=case.due_at
             )
-            return Part(actions=(TriggerSync(claim),))
-
-
-def _record_of(
-    case: Case, outcome: Outcome, name: str, reason: Reason | None, message: str, revision: str
-) -> SlotRecord:
-    return SlotRecord(case.slot, outcome, case.now, name, reason, message, revision=revision, wall=case.wall)
+            return Part((TriggerSync(claim),))
 
 
 def _after(case: Case, until: datetime | None) -> datetime | None:
@@ -243,39 +245,44 @@ def _worth_a_record(case: Case, reason: Reason) -> bool:
     """Whether it must be remembered that the slot waits: what stood against it, or that it was seen in time under ``None``."""
     if case.run > 0 or (case.pending is not None and case.pending.reason in (reason, Reason.OBSERVE)):
         return False
-    strict = case.spec is not None and case.spec.catch_up.policy is CatchUpPolicy.NONE and case.pending is None
+    spec = case.facts.spec
+    strict = spec is not None and spec.catch_up.policy is CatchUpPolicy.NONE and case.pending is None
     return strict or reason in STOOD_AGAINST
 
 
-def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> Iterable[ConnectionPlan]:
+def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> tuple[ConnectionPlan, ...]:
     """Give out each platform's write permits: cancels first, because they free something, then the slots that were due first.
 
     No more is given out than one cycle may do.
     """
-    left = {name: facts.write_permits for name, facts in known.platforms.items()}
+    writing = [index for index, plan in enumerate(plans) if _writes(plan)]
+    left = {name: facts.write_permits for name, facts in known.platforms.items()} if writing else {}
     radius = Radius(known)
-    refused: dict[int, tuple[Reason, str]] = {}
-    for index in sorted((i for i, plan in enumerate(plans) if _writes(plan)), key=lambda i: _urgency(plans[i])):
+    for index in sorted(writing, key=lambda index: _urgency(plans[index])):
         name = plans[index].ref.platform
-        if (objection := radius.objection(plans[index])) is not None:
-            refused[index] = objection
-        elif left.get(name, 0) <= 0:
-            refused[index] = (Reason.AWAITING_TURN, "all write permits are in use")
+        objection = radius.objection(plans[index])
+        if objection is None and left.get(name, 0) <= 0:
+            objection = Reason.AWAITING_TURN, "all write permits are in use"
+        if objection is not None:
+            plans[index] = _make_wait(plans[index], known.connections[index], *objection)
         else:
             left[name] -= 1
             radius.spend(plans[index])
-    for index, plan in enumerate(plans):
-        yield _make_wait(plan, known.connections[index], *refused[index]) if index in refused else plan
+    return tuple(plans)
 
 
 def _writes(plan: ConnectionPlan) -> bool:
-    return any(isinstance(action, Write) for action in plan.actions)
+    return bool(plan.actions) and any(isinstance(action, Write) for action in plan.actions)
 
 
-def _urgency(plan: ConnectionPlan) -> tuple[bool, str, str]:
-    cancels = any(isinstance(action, CancelJob) for action in plan.actions)
-    due = min((str(a.claim.key.slot.scheduled_at) for a in plan.actions if isinstance(a, TriggerSync)), default="")
-    return (not cancels, due, plan.ref.connection_id)
+def _urgency(plan: ConnectionPlan) -> tuple[bool, datetime, str]:
+    cancels, due = False, STARTS_NOTHING
+    for action in plan.actions:
+        if isinstance(action, CancelJob):
+            cancels = True
+        elif isinstance(action, TriggerSync):
+            due = action.claim.key.slot.scheduled_at
+    return not cancels, due, plan.ref.connection_id
 
 
 def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts, reason: Reason, message: str) -> ConnectionPlan:

@@ -20,8 +20,12 @@ def failed_run(facts: ConnectionFacts) -> tuple[ClaimKey, Job] | None:
     """The run of a slot of ours whose job failed, where it is the connection's newest sync; a newer one of anybody says more."""
     spec, standing = facts.spec, facts.standing
     only_ours = spec is not None and spec.foreign_jobs is ForeignJobs.IGNORE
-    syncs = [job for job in facts.jobs if job.kind is JobKind.SYNC and (standing.owns(job.job_id) or not only_ours)]
-    newest = max(syncs, key=lambda job: (job.created_at, job.job_id), default=None)
+    newest = None
+    for job in facts.jobs:
+        if job.kind is not JobKind.SYNC or (only_ours and not standing.owns(job.job_id)):
+            continue
+        if newest is None or (job.created_at, job.job_id) > (newest.created_at, newest.job_id):
+            newest = job
     if newest is None or newest.status is not JobStatus.FAILED or not standing.owns(newest.job_id):
         return None
     key = standing.attributed[newest.job_id]
@@ -33,8 +37,8 @@ def next_run(
     facts: ConnectionFacts, platform: PlatformFacts, calendar: Calendar | None, now: datetime
 ) -> tuple[Part, Case | None]:
     """The retry that is due, as a case for the rules, or why and until when it waits."""
-    spec, failed = facts.spec, failed_run(facts)
-    if spec is None or spec.retry is None or failed is None or spec.mode is Mode.OBSERVE:
+    spec = facts.spec
+    if spec is None or spec.retry is None or spec.mode is Mode.OBSERVE or (failed := failed_run(facts)) is None:
         return NOTHING, None
     key, job = failed
     slot, run = key.slot, key.run + 1

@@ -53,9 +53,10 @@ def claim_open(case: Case) -> Wait | Finish | None:
 
 def counted(case: Case) -> Finish | None:
     """A sync that anybody started at or after the slot, in its window, counts for it."""
-    if case.spec is None or (case.spec.foreign_jobs is not ForeignJobs.COUNT and case.spec.mode is not Mode.OBSERVE):
+    spec = case.facts.spec
+    if spec is None or (spec.foreign_jobs is not ForeignJobs.COUNT and spec.mode is not Mode.OBSERVE):
         return None
-    job = foreign_sync(case.facts, case.scheduled_at, case.until)
+    job = foreign_sync(case.facts, case.slot.scheduled_at, case.until)
     if job is None:
         return None
     return Finish(
@@ -77,7 +78,7 @@ def expired(case: Case) -> Finish | None:
     """Its window has ended, or nobody looked in time and nothing may be caught up."""
     if case.is_late:
         return _too_late(case)
-    spec, pending = case.spec, case.pending
+    spec, pending = case.facts.spec, case.pending
     if spec is None or spec.mode is Mode.OBSERVE:
         return None
     if pending is not None and pending.reason is Reason.OBSERVE:
@@ -158,10 +159,11 @@ def inactivity(facts: ConnectionFacts) -> Against | None:
 
 def window_closed(case: Case) -> Wait | None:
     """No window lets anything start now; the slot waits for the next opening as long as its own window lasts."""
-    against = closed(case.spec, case.now)
-    if case.spec is None or against is None:
+    spec = case.facts.spec
+    against = closed(spec, case.now)
+    if spec is None or against is None:
         return None
-    opening = next_opening(case.spec, case.now)
+    opening = next_opening(spec, case.now)
     reason, message = against
     opens = f"opens at {opening:%Y-%m-%d %H:%M:%SZ}" if opening is not None else "never opens again"
     return Wait(reason, f"{message}; {opens}", opening)
@@ -169,7 +171,9 @@ def window_closed(case: Case) -> Wait | None:
 
 def unseen(case: Case) -> Wait | None:
     """No start rests on a listing that began before the slot was due, or that is too old."""
-    if is_fresh(case.platform, case.now, case.due_at) and _reaches_back(case):
+    listing = case.platform.listing
+    is_seen = listing is not None and reaches_back(listing, case.seen_since)
+    if is_seen and is_fresh(case.platform, case.now, case.due_at):
         return None
     if case.platform.trouble:
         reason, message = Reason.OBSERVATION_STALE, f"the platform's jobs cannot be listed: {case.platform.trouble}"
@@ -183,11 +187,6 @@ def _wanted_from(case: Case) -> datetime:
     listing = case.platform.listing
     stale = listing is not None and listing.begun_at >= case.due_at
     return case.now if stale else case.due_at
-
-
-def _reaches_back(case: Case) -> bool:
-    listing = case.platform.listing
-    return listing is not None and reaches_back(listing, case.seen_since)
 
 
 def overlapping(case: Case) -> Finish | Wait | None:
@@ -221,14 +220,11 @@ def _replacing(case: Case, active: Job, need: ListingNeed) -> Finish | Wait:
 
 def too_soon(case: Case) -> Wait | None:
     """The last start of any origin is too recent."""
-    gap = case.platform.profile.min_gap if case.spec is None or case.spec.min_gap is None else case.spec.min_gap
-    starts = [job.created_at for job in case.facts.jobs]
-    if case.facts.standing.last_triggered_at is not None:
-        starts.append(case.facts.standing.last_triggered_at)
-    if not starts or case.now >= (free_at := max(starts) + gap):
+    spec, last = case.facts.spec, case.facts.standing.last_triggered_at
+    for job in case.facts.jobs:
+        if last is None or job.created_at > last:
+            last = job.created_at
+    gap = case.platform.profile.min_gap if spec is None or spec.min_gap is None else spec.min_gap
+    if last is None or case.now >= (free_at := last + gap):
         return None
-    return Wait(
-        Reason.MIN_GAP,
-        f"the last start was at {max(starts):%H:%M:%SZ}; minGap ends at {free_at:%H:%M:%SZ}",
-        free_at,
-    )
+    return Wait(Reason.MIN_GAP, f"the last start was at {last:%H:%M:%SZ}; minGap ends at {free_at:%H:%M:%SZ}", free_at)

@@ -22,7 +22,8 @@ def is_under_way(facts: ConnectionFacts) -> bool:
 
 def reaches_back(listing: Listing, instant: datetime) -> bool:
     """Whether a listing shows what was created since ``instant``, or as much of it as any listing shows."""
-    return listing.covers_since <= max(instant - CLOCK_TOLERANCE, listing.begun_at - LOOKBACK_MAX)
+    since = listing.covers_since
+    return since <= instant - CLOCK_TOLERANCE or since <= listing.begun_at - LOOKBACK_MAX
 
 
 def is_fresh(platform: PlatformFacts, now: datetime, seen_at: datetime) -> bool:
@@ -88,12 +89,13 @@ def candidates(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts) ->
 
 def foreign_sync(facts: ConnectionFacts, since: datetime, until: datetime) -> Job | None:
     """The earliest sync of unknown origin that started in [since, until]."""
-    found = (
-        job
-        for job in facts.jobs
-        if job.kind is JobKind.SYNC and job.job_id not in facts.standing.attributed and since <= job.created_at <= until
-    )
-    return min(found, key=lambda job: (job.created_at, job.job_id), default=None)
+    attributed, earliest = facts.standing.attributed, None
+    for job in facts.jobs:
+        if job.kind is not JobKind.SYNC or not since <= job.created_at <= until or job.job_id in attributed:
+            continue
+        if earliest is None or (job.created_at, job.job_id) < (earliest.created_at, earliest.job_id):
+            earliest = job
+    return earliest
 
 
 def listing_for(

@@ -28,6 +28,10 @@ AGAIN_EACH = 4
 """A freshness slot comes again after this part of the age that was asked for, until a sync succeeds."""
 
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+
+
 @dataclass(frozen=True, slots=True)
 class DueSlots:
     """Slots of a calendar in a range: the newest ones, oldest first, and what came before them as a count with its bounds."""
@@ -38,6 +42,9 @@ class DueSlots:
     dropped_through: datetime | None = None
 
 
+NONE_DUE = DueSlots(())
+
+
 def from_epoch(seconds: int) -> datetime:
     """Whole seconds since the Unix epoch as aware UTC."""
     return datetime.fromtimestamp(seconds, UTC)
@@ -45,7 +52,7 @@ def from_epoch(seconds: int) -> datetime:
 
 def to_epoch(instant: datetime) -> int:
     """Whole seconds since the Unix epoch, rounded down."""
-    return int(instant.timestamp() // 1)
+    return (instant - EPOCH) // SECOND
 
 
 def compile_entry(entry: CalendarEntry) -> Calendar | None:
@@ -157,7 +164,9 @@ def due_slots(calendar: Calendar, after: datetime, until: datetime) -> DueSlots:
             break
         found.append(slot)
         at = slot - 1
-    instants = tuple(from_epoch(slot) for slot in reversed(found))
+    if not found:
+        return NONE_DUE
+    instants = tuple([from_epoch(slot) for slot in reversed(found)])
     if len(found) < SLOTS_MAX or (dropped := calendar.count_between(low, found[-1] - 1)) == 0:
         return DueSlots(instants)
     first, last = calendar.next_after(low), calendar.previous_at_or_before(found[-1] - 1)
@@ -197,10 +206,15 @@ def deadline(
         return fires + spec.catch_up.window
     following = None if calendar is None else next_slot(calendar, scheduled_at)
     latest = fires + DEFAULT_WINDOW_MAX
-    return latest if following is None else min(fires_at(spec, calendar, ref, following), latest)
+    if following is None or following >= latest:
+        return latest
+    return min(fires_at(spec, calendar, ref, following), latest)
 
 
 def earliest(instants: Sequence[datetime | None]) -> datetime | None:
     """The earliest of those that are there."""
-    known = [instant for instant in instants if instant is not None]
-    return min(known, default=None)
+    found = None
+    for instant in instants:
+        if instant is not None and (found is None or instant < found):
+            found = instant
+    return found

@@ -19,10 +19,13 @@ def wall_of(key: str, scheduled_at: datetime) -> str:
 
     A wildcard entry follows the clock as it runs, so its slots are instants and nothing else.
     """
+    entries = _fixed_entries(key)
+    if not entries:
+        return ""
     epoch = to_epoch(scheduled_at)
     walls = {
         f"{entry.time_zone} {scheduled_at + timedelta(seconds=_offset(entry.time_zone, epoch)):%Y-%m-%dT%H:%M}"
-        for entry in _fixed_entries(key)
+        for entry in entries
         if compile_cron(entry.text, entry.time_zone).previous_at_or_before(epoch) == epoch
     }
     return SEPARATOR.join(sorted(walls))
