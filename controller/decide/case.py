@@ -118,4 +118,7 @@ class Start:
     """Nothing stands against it: trigger it."""
 
 
+START = Start()
+
+
 Verdict = Finish | Wait | Start

@@ -23,6 +23,19 @@ NOTHING = Part()
 
 def joined(*parts: Part) -> Part:
     """Several parts as one; it wakes at the earliest instant that any of them asks for."""
+    actions, holds, wake_at, needs = _all_of(parts)
+    return Part(actions, holds, wake_at, needs)
+
+
+def assemble(ref: ConnectionRef, parts: Iterable[Part]) -> ConnectionPlan:
+    """Put the parts of one connection together; it wakes at the earliest instant that any of them asks for."""
+    actions, holds, wake_at, needs = _all_of(parts)
+    return ConnectionPlan(ref, actions, holds, wake_at, needs)
+
+
+def _all_of(
+    parts: Iterable[Part],
+) -> tuple[tuple[Action, ...], tuple[Hold, ...], datetime | None, tuple[ListingNeed, ...]]:
     actions: tuple[Action, ...] = ()
     holds: tuple[Hold, ...] = ()
     needs: tuple[ListingNeed, ...] = ()
@@ -36,10 +49,4 @@ def joined(*parts: Part) -> Part:
         needs += part.needs
         if part.wake_at is not None and (wake_at is None or part.wake_at < wake_at):
             wake_at = part.wake_at
-    return Part(actions, holds, wake_at, needs)
-
-
-def assemble(ref: ConnectionRef, parts: Iterable[Part]) -> ConnectionPlan:
-    """Put the parts of one connection together; it wakes at the earliest instant that any of them asks for."""
-    whole = joined(*parts)
-    return ConnectionPlan(ref, whole.actions, whole.holds, whole.wake_at, whole.needs)
+    return actions, holds, wake_at, needs

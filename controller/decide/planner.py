@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from controller.decide.acceptance import judge_acceptance, settle_edited_away
 from controller.decide.against import forbidden, held_as_a_whole, paused
-from controller.decide.backlog import NOTHING_OPEN, backlog, observed
+from controller.decide.backlog import backlog, observed
 from controller.decide.blast_radius import Radius
 from controller.decide.cancels import judge_cancels
-from controller.decide.case import WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
+from controller.decide.case import START, WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.clock_rule import judge_clock
 from controller.decide.drift import double_scheduled, judge_drift
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
@@ -132,7 +132,7 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
     parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
     plan = assemble(facts.ref, parts)
-    drift = judge_drift(facts, platform, known.now, is_writing=_writes(plan))
+    drift = judge_drift(facts, platform, known.now, is_writing=bool(plan.actions) and _writes(plan))
     if drift is not NOTHING:
         plan = assemble(facts.ref, (*parts, drift))
     return plan if freshness is None else replace(plan, freshness=freshness)
@@ -164,8 +164,10 @@ def _judge_slots(
     if _only_observes(facts, now):
         return [*parts, *observed(facts, platform, calendar, known)], None
     found = backlog(facts, platform, calendar, known)
-    if found is not NOTHING_OPEN:
-        parts += [found.settled, Part(wake_at=found.wake_at)]
+    if found.settled is not NOTHING:
+        parts.append(found.settled)
+    if found.wake_at is not None:
+        parts.append(Part(wake_at=found.wake_at))
     case, rules = found.newest, RULES
     if case is None:
         waiting, case = next_run(facts, platform, calendar, now)
@@ -202,7 +204,7 @@ def judge(case: Case, rules: tuple[Rule, ...] = RULES) -> Verdict:
         verdict = rule(case)
         if verdict is not None:
             return verdict
-    return Start()
+    return START
 
 
 def _as_part(case: Case, verdict: Verdict, revision: str) -> Part:
@@ -255,7 +257,7 @@ def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> tuple[Connectio
 
     No more is given out than one cycle may do.
     """
-    writing = [index for index, plan in enumerate(plans) if _writes(plan)]
+    writing = [index for index, plan in enumerate(plans) if plan.actions and _writes(plan)]
     left = {name: facts.write_permits for name, facts in known.platforms.items()} if writing else {}
     radius = Radius(known)
     for index in sorted(writing, key=lambda index: _urgency(plans[index])):
@@ -272,7 +274,7 @@ def _allot(plans: list[ConnectionPlan], known: PlanningInput) -> tuple[Connectio
 
 
 def _writes(plan: ConnectionPlan) -> bool:
-    return bool(plan.actions) and any(isinstance(action, Write) for action in plan.actions)
+    return any(isinstance(action, Write) for action in plan.actions)
 
 
 def _urgency(plan: ConnectionPlan) -> tuple[bool, datetime, str]:
