@@ -1,15 +1,24 @@
 """How much one cycle may do to a platform: what goes beyond is held, and told."""
 
 from collections.abc import Iterable
+from typing import get_args
 
-from controller.model.plan import Action, CancelJob, ConnectionPlan, CorrectConnection, PlanningInput, TriggerSync
+from controller.model.plan import (
+    Action,
+    CancelJob,
+    ConnectionPlan,
+    CorrectConnection,
+    PlanningInput,
+    TriggerSync,
+    Write,
+)
 from controller.model.record import Reason
 
 RADIUS_BOUND = (CancelJob, CorrectConnection)
 """Writes to a platform other than starts: each changes or ends what somebody may rely on."""
 
-WRITES = (TriggerSync, *RADIUS_BOUND)
-"""All that is sent to a platform."""
+WRITES = get_args(Write)
+"""The kinds of all that is sent to a platform."""
 
 
 def is_bound(action: Action) -> bool:
