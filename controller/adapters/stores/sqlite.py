@@ -18,6 +18,7 @@ from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
 from controller.adapters.stores import sqlite_requests as asking
 from controller.adapters.stores import sqlite_revisions as revisions_kept
+from controller.adapters.stores import sqlite_standings
 from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
@@ -86,7 +87,7 @@ class SqliteStore:
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand."""
         with self._file.reading() as database:
-            return reads.standings(database, jobs)
+            return sqlite_standings.read(database, jobs)
 
     async def known_refs(self) -> tuple[ConnectionRef, ...]:
         """Every connection in force, with a record that is not final, or with an open claim; in order."""
@@ -156,7 +157,7 @@ class SqliteStore:
                 return False
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of_claim(database, claim, record)
+            writes.put_record_of_claim(database, claim, record, owned=job.job_id, was_open=True)
             notes.put_jobs(database, claim.ref.platform, [job])
             return True
 
@@ -176,7 +177,7 @@ class SqliteStore:
         def write(database: sqlite3.Connection) -> None:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of_claim(database, claim, record)
+            writes.put_record_of_claim(database, claim, record, was_open=True)
 
         await self._together(claim.ref.platform, write)
 

@@ -19,6 +19,7 @@ from controller.ports.store import Decisions
 from tests.unit.adapters.stores.samples import (
     NOON,
     ORDERS,
+    USERS,
     accept,
     acting,
     alter,
@@ -287,4 +288,19 @@ def test_a_number_that_is_too_large_is_refused_in_words(path: Path) -> None:
         run(store.save_jobs("acme", [job_of("1"), replace(job_of("2"), rows=2**63)]))
     assert run(store.jobs(ORDERS, 5)) == ()
     run(store.save_jobs("acme", [job_of("1")]))
+    run(store.close())
+
+
+def test_a_connection_that_has_little_is_read_in_two_statements(path: Path) -> None:
+    """What most connections have nothing of is not asked for one by one, however many connections are read."""
+    store = acting(path)
+    run(store.apply(Decisions(accepted=[accept(spec_of(), NOON)])))
+    run(store.claim(claim_of()))
+    run(store.confirm(claim_of(), job_of("9"), record_of(Outcome.TRIGGERED, job_id="9")))
+    statements: list[str] = []
+    with store._file.reading() as database:
+        database.set_trace_callback(statements.append)
+    found = run(store.standings({ORDERS: ["9"], USERS: []}))
+    assert found[ORDERS].owns("9")
+    assert len(statements) == 2
     run(store.close())
