@@ -94,7 +94,7 @@ class SqliteStore:
         with self._file.reading() as database:
             return reads.known_refs(database)
 
-    async def apply(self, decisions: Decisions) -> None:
+    async def apply(self, decisions: Decisions, events: Sequence[Event] = ()) -> None:
         """Write what a cycle decided; of a batch that gives a job of one slot to another, nothing is written.
 
         Raises:
@@ -116,6 +116,7 @@ class SqliteStore:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
             for record in decisions.records:
                 writes.refuse_claimed(database, record.slot)
+            notes.put_events(database, events)
 
     async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
         """Write under the platform's epoch, in one transaction with what others write at the same moment."""
@@ -145,7 +146,7 @@ class SqliteStore:
 
         await self._together(claim.ref.platform, write)
 
-    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
 
         Raises:
@@ -159,15 +160,23 @@ class SqliteStore:
                 raise claim_is_closed(claim)
             writes.put_record_of_claim(database, claim, record, owned=job.job_id, was_open=True)
             notes.put_jobs(database, claim.ref.platform, [job])
+            notes.put_events(database, events)
             return True
 
         return await self._together(claim.ref.platform, write)
 
-    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+    async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
-        await self._together(claim.ref.platform, lambda database: writes.note_answer(database, claim, answer, at))
 
-    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+        def write(database: sqlite3.Connection) -> None:
+            writes.note_answer(database, claim, answer, at)
+            notes.put_events(database, events)
+
+        await self._together(claim.ref.platform, write)
+
+    async def close_claim(
+        self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
+    ) -> None:
         """Close a claim that made no job.
 
         Raises:
@@ -178,6 +187,7 @@ class SqliteStore:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
             writes.put_record_of_claim(database, claim, record, was_open=True)
+            notes.put_events(database, events)
 
         await self._together(claim.ref.platform, write)
 
@@ -200,9 +210,18 @@ class SqliteStore:
         with self._file.reading() as database:
             return drift.since(database, ref, since)
 
-    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
-        """Keep what was observed of jobs."""
-        await self._together(platform, lambda database: notes.put_jobs(database, platform, jobs))
+    async def save_jobs(
+        self, platform: str, jobs: Sequence[Job], *, through: datetime | None = None, events: Sequence[Event] = ()
+    ) -> None:
+        """Keep what was observed of jobs, and how far the platform was seen."""
+
+        def write(database: sqlite3.Connection) -> None:
+            notes.put_jobs(database, platform, jobs)
+            if through is not None:
+                notes.put_observed(database, platform, through)
+            notes.put_events(database, events)
+
+        await self._together(platform, write)
 
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
@@ -238,11 +257,6 @@ class SqliteStore:
         """The newest slot records, newest first."""
         with self._file.reading() as database:
             return reads.slots_of(database, ref, limit)
-
-    async def note_observed(self, platform: str, through: datetime) -> None:
-        """Remember how far a platform was seen."""
-        with self._writing(platform) as database:
-            notes.put_observed(database, platform, through)
 
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""
