@@ -43,8 +43,8 @@ class SqliteStore:
 
     def __init__(self, file: StoreFile) -> None:
         self._file = file
-        self._group = GroupCommit(file)
         self._epochs: dict[str, int] = {}
+        self._group = GroupCommit(file, self._fence)
 
     @classmethod
     def open(cls, path: Path, *, mode: StoreMode) -> "SqliteStore":
@@ -64,10 +64,13 @@ class SqliteStore:
         """Another controller's handle on the same open file, for simulations in one process; it holds no platform yet."""
         return SqliteStore(self._file)
 
+    def _fence(self, database: sqlite3.Connection, platforms: Collection[str]) -> None:
+        epochs.expect(database, platforms, self._epochs)
+
     @contextmanager
     def _writing(self, *platforms: str) -> Iterator[sqlite3.Connection]:
         with self._file.writing() as database:
-            epochs.expect(database, platforms, self._epochs)
+            self._fence(database, platforms)
             yield database
 
     async def take(self, platform: str, holder: str, at: datetime) -> int:
@@ -120,12 +123,7 @@ class SqliteStore:
 
     async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
         """Write under the platform's epoch, in one transaction with what others write at the same moment."""
-
-        def fenced(database: sqlite3.Connection) -> T:
-            epochs.expect(database, (platform,), self._epochs)
-            return write(database)
-
-        return await self._group.run(fenced)
+        return await self._group.run(write, platform)
 
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
