@@ -41,7 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--schedule", metavar="NAME", help="of one schedule only")
     parser.add_argument("--since", type=duration, metavar="DURATION", help="not older than this, as 90s, 15m or 1h30m")
     parser.add_argument("-n", type=_count, metavar="N", help=f"the newest N ({NEWEST}; all with --since)")
-    parser.add_argument("--all", action="store_true", help="with -o json: the counts of every cycle as well")
+    parser.add_argument(
+        "--all", action="store_true", help="with -o json: the counts of cycles too, which earlier versions kept"
+    )
     add_at(parser)
     add_output(parser)
     add_settings(parser)
@@ -86,7 +88,7 @@ async def _events(parsed: argparse.Namespace, settings: Settings) -> None:
 
 
 async def _newest(parsed: argparse.Namespace, settings: Settings, since: datetime | None) -> list[StoredEvent]:
-    """The newest ``-n`` that are wanted; of what is left out, more are recorded than of anything else."""
+    """The newest ``-n`` that are wanted; of what is left out, earlier versions recorded more than of anything else."""
     wanted = parsed.n if parsed.n is not None else NEWEST if since is None else NEWEST_SINCE
     limit = wanted
     while True:

@@ -68,6 +68,9 @@ class Store(Protocol):
     say so; `keep_policies` and `keep_revisions`, which come from a revision that all read; `prune`, which only deletes what is over
     and old; `ask` and `take_back`, because whoever asks for something holds nothing. What a request comes to is written under the epoch.
 
+    ``events`` of a write tell what it writes, and are added to the journal in its transaction: either both are there or neither, also
+    where the write is refused.
+
     A claim with a ``request`` is no slot's: `claim`, `confirm`, `close_claim` and a `SettleClaim` then write that request where they
     write a slot's record else, and move no watermark.
 
@@ -96,7 +99,7 @@ class Store(Protocol):
         """Every connection whose schedule is in force, or that has a record that is not final, in order."""
         ...
 
-    async def apply(self, decisions: Decisions) -> None:
+    async def apply(self, decisions: Decisions, events: Sequence[Event] = ()) -> None:
         """Write decisions. A record that is final is never overwritten; a watermark only moves forward.
 
         ``accepted`` sets name, calendar, generation and, where the calendar's key differs, ``effective_since`` (then the watermark is at
@@ -123,18 +126,23 @@ class Store(Protocol):
         """
         ...
 
-    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with the job that its POST made, write its slot's record, and keep the job as `save_jobs` does.
 
         False, and nothing is written, if that job id belongs to another slot already.
         """
         ...
 
-    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
-        """Note what came back for a claim that stays open."""
+    async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
+        """Note what came back for a claim that stays open.
+
+        One that is closed by now stays as it is; the events are kept all the same.
+        """
         ...
 
-    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+    async def close_claim(
+        self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
+    ) -> None:
         """Close a claim that certainly made no job; its slot gets ``record`` (``Held`` if it is due again)."""
         ...
 
@@ -154,8 +162,10 @@ class Store(Protocol):
         """Every correction of a connection since an instant, newest first."""
         ...
 
-    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
-        """Keep what was last observed of jobs.
+    async def save_jobs(
+        self, platform: str, jobs: Sequence[Job], *, through: datetime | None = None, events: Sequence[Event] = ()
+    ) -> None:
+        """Keep what was last observed of jobs, and that all of the platform's jobs created before ``through`` have been seen.
 
         A sync that is seen to have ended for the first time also counts for its connection: failed, it lengthens the row of failures;
         succeeded, it ends that row and is the last success unless one that finished later is known. What it was first seen to have come
@@ -191,12 +201,8 @@ class Store(Protocol):
         """The newest slot records of a connection, newest first."""
         ...
 
-    async def note_observed(self, platform: str, through: datetime) -> None:
-        """Remember that the platform's jobs created before ``through`` have been seen."""
-        ...
-
     async def observed_through(self, platform: str) -> datetime | None:
-        """What `note_observed` last said."""
+        """The ``through`` that `save_jobs` last kept."""
         ...
 
     async def put_conditions(self, conditions: Mapping[ConnectionRef, Sequence[Condition]]) -> None:
@@ -214,7 +220,7 @@ class Store(Protocol):
         ...
 
     async def append_events(self, events: Sequence[Event]) -> None:
-        """Add to the journal of events."""
+        """Add to the journal what tells of no other write."""
         ...
 
     async def events(

@@ -44,7 +44,7 @@ _WRITTEN = AcceptSchedule | RecordSlot | SettleClaim | RearmFreshness | SettleRe
 
 
 async def write_decisions(world: World, plan: Plan) -> None:
-    """Write all that needs no answer of a platform, in one transaction, then tell it.
+    """Write all that needs no answer of a platform, and the events that tell it, in one transaction.
 
     A record that the store refuses (a job that belongs to another slot already) is a defect of one connection: then each
     connection is written by itself, and only that one is left out.
@@ -54,13 +54,15 @@ async def write_decisions(world: World, plan: Plan) -> None:
     """
     if not any(isinstance(action, _WRITTEN) for action in plan.actions):
         return
-    written = [decided.actions for decided in plan.connections]
+    events = say.about_decisions(plan.actions, plan.now)
+    written = plan.connections
     try:
-        await world.store.apply(_decisions(plan.actions))
+        await world.store.apply(_decisions(plan.actions), events=events)
     except SlotAlreadyClaimed:
-        written = [decided.actions for decided in plan.connections if await _is_written_alone(world, decided, plan.now)]
-    await say.tell(world, say.about_decisions((action for actions in written for action in actions), plan.now))
-    for settled in (action for actions in written for action in actions if isinstance(action, SettleClaim)):
+        written = tuple([each for each in plan.connections if await _is_written_alone(world, each, plan.now)])
+    else:
+        say.publish(world, events)
+    for settled in (action for each in written for action in each.actions if isinstance(action, SettleClaim)):
         await _tell_request(world, settled.claim)
 
 
@@ -83,13 +85,15 @@ async def _tell_request(world: World, claim: Claim) -> None:
 
 
 async def _is_written_alone(world: World, decided: ConnectionPlan, now: datetime) -> bool:
+    events = say.about_decisions(decided.actions, now)
     try:
-        await world.store.apply(_decisions(decided.actions))
+        await world.store.apply(_decisions(decided.actions), events=events)
     except SlotAlreadyClaimed as error:
         ref = decided.ref
         fields = {"schedule": "", "platform": ref.platform, "connection_id": ref.connection_id, "message": str(error)}
         await say.tell(world, [Event(EventName.PLAN_REFUSED, now, fields)])
         return False
+    say.publish(world, events)
     return True
 
 
@@ -144,15 +148,17 @@ async def _post(platform: ObservedPlatform, claim: Claim) -> Job:
 async def _close(world: World, claim: Claim, status: ClaimStatus, reason: Reason, message: str) -> None:
     now = world.clock.now()
     record = SlotRecord(claim.key.slot, Outcome.HELD, now, claim.schedule, reason, message, revision=claim.revision)
-    await world.store.close_claim(claim, status, now, record)
     name = EventName.TRIGGER_NOT_SENT if status is ClaimStatus.NOT_SENT else EventName.TRIGGER_REFUSED
-    await say.tell(world, [say.about_claim(name, claim, now, message, reason)])
+    events = [say.about_claim(name, claim, now, message, reason)]
+    await world.store.close_claim(claim, status, now, record, events=events)
+    say.publish(world, events)
 
 
 async def _leave_open(world: World, claim: Claim, answer: Answer, message: str) -> None:
     now = world.clock.now()
-    await world.store.answered(claim, answer, now)
-    await say.tell(world, [say.about_claim(EventName.TRIGGER_IN_DOUBT, claim, now, message, Reason.IN_DOUBT)])
+    events = [say.about_claim(EventName.TRIGGER_IN_DOUBT, claim, now, message, Reason.IN_DOUBT)]
+    await world.store.answered(claim, answer, now, events=events)
+    say.publish(world, events)
 
 
 async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: Job) -> bool:
@@ -169,13 +175,13 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
         revision=claim.revision,
         wall=claim.wall,
     )
-    if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record):
+    delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
+    events = [say.about_trigger(claim, job.job_id, delay, now)] if claim.kind is JobKind.SYNC else []
+    if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record, events=events):
         await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
         return False
     platform.remember([job], now)
-    delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
-    if claim.kind is JobKind.SYNC:
-        await say.tell(world, [say.about_trigger(claim, job.job_id, delay, now)])
+    say.publish(world, events)
     await _tell_request(world, claim)
     return True
 

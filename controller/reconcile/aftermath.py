@@ -1,5 +1,6 @@
 """After a look at a platform: keep and tell what changed, and say whom it concerns."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from controller.model.event import Event, EventName
@@ -11,8 +12,8 @@ from controller.reconcile.gather import ListingResult, Mind, refs_on
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
-NOTE_EVERY = timedelta(seconds=60)
-"""How often it is written down up to when a platform's jobs were seen; a restart reads that much more again."""
+NOTE_EVERY = timedelta(minutes=10)
+"""How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again."""
 
 
 async def take_in(
@@ -30,7 +31,7 @@ async def take_in(
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
         return waiting
-    events = _recovery(platform, result, now)
+    await say.tell(world, _recovery(platform, result, now))
     driven = mind.desired.specs.keys()
     concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
     concerned |= refs_on(platform.name, [job.connection_id for job in result.gone])
@@ -39,23 +40,31 @@ async def take_in(
     changes = [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
-    if changes:
-        await world.store.save_jobs(platform.name, [job for _, job in changes])
-    await _keep_successes(world, platform, result)
-    if changes and not first:
-        events.extend(await _job_events(world, mind, platform, changes, now))
-    await say.tell(world, events)
-    if not mind.watch.is_frozen:
-        await _note(world, platform, now)
+    events = [] if first else await _job_events(world, mind, platform, changes, now)
+    await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
+    platform.successes_read |= result.successes.keys()
     return concerned | waiting
 
 
-async def _keep_successes(world: World, platform: ObservedPlatform, result: ListingResult) -> None:
-    """Keep the newest successes that were looked for; only then is it known which there are."""
-    found = [job for job in result.successes.values() if job is not None]
-    if found:
-        await world.store.save_jobs(platform.name, found)
-    platform.successes_read |= result.successes.keys()
+def _found(result: ListingResult) -> list[Job]:
+    """The newest successes that were looked for; only once they are kept is it known which there are."""
+    return [job for job in result.successes.values() if job is not None]
+
+
+async def _keep(
+    world: World, mind: Mind, platform: ObservedPlatform, jobs: Sequence[Job], events: Sequence[Event]
+) -> None:
+    """Keep what was seen and how far, and tell it: one write for one look, and none where it brought nothing."""
+    now, listing = world.clock.now(), platform.history.last
+    # While the clock is in doubt so is the instant that the listing is said to have begun at.
+    through = None if listing is None or mind.watch.is_frozen else listing.begun_at
+    is_noted = platform.noted_at is not None and now - platform.noted_at < NOTE_EVERY
+    if not jobs and (through is None or is_noted):
+        return
+    await world.store.save_jobs(platform.name, jobs, through=through, events=events)
+    if through is not None:
+        platform.noted_at = now
+    say.publish(world, events)
 
 
 def _recovery(platform: ObservedPlatform, result: ListingResult, now: datetime) -> list[Event]:
@@ -68,14 +77,19 @@ def _recovery(platform: ObservedPlatform, result: ListingResult, now: datetime) 
 async def _job_events(
     world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]], now: datetime
 ) -> list[Event]:
+    """What changes say: jobs that ended, and jobs that somebody else started."""
+    specs = mind.desired.specs
     asked: dict[ConnectionRef, list[str]] = {}
-    for _, job in changes:
-        asked.setdefault(ConnectionRef(platform.name, job.connection_id), []).append(job.job_id)
-    standings = await world.store.standings(asked)
+    for before, job in changes:
+        ref = ConnectionRef(platform.name, job.connection_id)
+        # Whose a job is that is known already was said when it was first seen, and a schedule in force has its name from its spec.
+        if before is None or ref not in specs:
+            asked.setdefault(ref, []).append(job.job_id)
+    standings = await world.store.standings(asked) if asked else {}
     events = []
     for before, job in changes:
         ref = ConnectionRef(platform.name, job.connection_id)
-        spec = mind.desired.specs.get(ref)
+        spec = specs.get(ref)
         name = spec.name if spec is not None else standings[ref].schedule
         if before is None and _is_foreign(platform, standings[ref], job):
             events.append(say.about_foreign_start(name, ref, job, now))
@@ -88,10 +102,3 @@ def _is_foreign(platform: ObservedPlatform, standing: Standing, job: Job) -> boo
     """Whether a job that was just seen is not ours; one that may still turn out to be is not called foreign."""
     maybe_ours = standing.claim is not None or job.connection_id in platform.in_flight
     return job.job_id not in standing.attributed and not maybe_ours
-
-
-async def _note(world: World, platform: ObservedPlatform, now: datetime) -> None:
-    listing = platform.history.last
-    if listing is not None and (platform.noted_at is None or now - platform.noted_at >= NOTE_EVERY):
-        platform.noted_at = now
-        await world.store.note_observed(platform.name, listing.begun_at)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from controller.decide.recovery import PHANTOMS_MAX, phantom_text
 from controller.errors import StoreUnavailable
 from controller.model.drift import Correction, NotedDrift
-from controller.model.event import Event, EventName
+from controller.model.event import Event, EventName, Severity
 from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.plan import (
@@ -36,15 +36,25 @@ _RECORD_EVENTS = {
 
 
 async def tell(world: World, events: Sequence[Event]) -> None:
-    """Publish events and keep them; a journal that cannot be written is no reason not to act."""
-    for event in events:
-        world.telemetry.emit(event)
-    if not events:
+    """Publish events and keep them; a journal that cannot be written is no reason not to act.
+
+    For what tells of no write: the events of one are given to it, and published once both are kept. What is only of use beside
+    everything else (``debug``) is published and not kept: each cycle would write a row about having written others.
+    """
+    publish(world, events)
+    kept = [event for event in events if event.severity is not Severity.DEBUG]
+    if not kept:
         return
     try:
-        await world.store.append_events(events)
+        await world.store.append_events(kept)
     except StoreUnavailable as error:
-        world.telemetry.emit(Event(EventName.CYCLE_FAILED, events[0].at, {"message": str(error)}))
+        world.telemetry.emit(Event(EventName.CYCLE_FAILED, kept[0].at, {"message": str(error)}))
+
+
+def publish(world: World, events: Iterable[Event]) -> None:
+    """Show events that are kept already: what is told is what was written."""
+    for event in events:
+        world.telemetry.emit(event)
 
 
 def instant(at: datetime) -> str:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, cast
 
 from controller.errors import StoreUnavailable
@@ -39,8 +40,8 @@ class Witness:
         method = getattr(self._store, name)
         if name in JUDGED:
 
-            async def write(*given: Any) -> Any:
-                return await self._write(name, method, given)
+            async def write(*given: Any, **more: Any) -> Any:
+                return await self._write(name, partial(method, **more), given)
 
             self.__dict__[name] = write
             return write

@@ -61,9 +61,11 @@ FENCED: Mapping[str, Mapping[str, Write]] = {
     "request_cancel": {"cancel": lambda s: s.request_cancel(cancel_of("9", 9))},
     "journal_corrections": {"corrections": lambda s: s.journal_corrections([correction_of(9)])},
     "answer_corrections": {"answer": lambda s: s.answer_corrections([correction_of(5)], CorrectionStatus.TAKEN)},
-    "save_jobs": {"jobs": lambda s: s.save_jobs("acme", [job_of("9")])},
+    "save_jobs": {
+        "jobs": lambda s: s.save_jobs("acme", [job_of("9")]),
+        "observation": lambda s: s.save_jobs("acme", [], through=minute(9)),
+    },
     "put_conditions": {"condition": lambda s: s.put_conditions({ORDERS: [condition_of()]})},
-    "note_observed": {"observation": lambda s: s.note_observed("acme", minute(9))},
 }
 """Every write that names a platform, by the method that makes it; each would change something in the store of `filled`."""
 

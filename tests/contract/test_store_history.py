@@ -51,9 +51,9 @@ def test_a_job_is_kept_as_it_was_last_observed(store: Store) -> None:
 def test_observed_through_is_what_was_last_noted(store: Store) -> None:
     """Each platform has its own mark, None before the first note."""
     assert run(store.observed_through("acme")) is None
-    run(store.note_observed("acme", minute(5)))
-    run(store.note_observed("acme", minute(10)))
-    run(store.note_observed("other", minute(1)))
+    run(store.save_jobs("acme", [], through=minute(5)))
+    run(store.save_jobs("acme", [], through=minute(10)))
+    run(store.save_jobs("other", [], through=minute(1)))
     assert run(store.observed_through("acme")) == minute(10)
 
 

@@ -67,10 +67,10 @@ class MortalStore(MemoryStore):
             ref: replace(row, calendar_key="[[poison") if ref in self.poisoned else row for ref, row in found.items()
         }
 
-    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+    async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """As the port says, while alive."""
         if not self.dead:
-            await super().answered(claim, answer, at)
+            await super().answered(claim, answer, at, events)
 
     async def append_events(self, events: Sequence[Event]) -> None:
         """As the port says, while alive."""

@@ -14,7 +14,8 @@ EVENTS_INTRODUCTION = """\
 # Events
 
 Every event that the controller tells, made from the catalogue in `controller/model/event.py`. An event is a fact about something that
-has happened; its name and its fields are the same in the log, in the store and in `mainspring events`.
+has happened; its name and its fields are the same in the log, in the store and in `mainspring events`. One that tells of a write (an
+outcome, a job that ended) is in the store exactly where that write is. `cycle_finished` is in the log alone.
 
 On standard error each event is one line: a JSON object, or a sentence for people on a terminal. A JSON line holds `event` (the name),
 `at` (RFC 3339, UTC), `level` (the severity; `debug` is written as `info`), and the fields below. `cycle_finished` is left out of the

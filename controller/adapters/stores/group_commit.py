@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -10,6 +10,9 @@ from controller.adapters.stores.store_file import StoreFile
 from controller.errors import StoreUnavailable
 
 T = TypeVar("T")
+
+Fence = Callable[[sqlite3.Connection, Collection[str]], None]
+"""Raises where one of the platforms may not be written to."""
 
 ONE_WRITES_FAULT = (
     sqlite3.IntegrityError,
@@ -24,8 +27,9 @@ ONE_WRITES_FAULT = (
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """Statements to run, and who waits for what they come to."""
+    """Statements to run, for which platform if any, and who waits for what they come to."""
 
+    platform: str | None
     write: Callable[[sqlite3.Connection], Any]
     waiter: asyncio.Future[Any]
 
@@ -40,23 +44,24 @@ class _Work:
 
 
 class GroupCommit:
-    """Gathers writes and commits them together at the end of the loop's turn."""
+    """Gathers writes and commits them together at the end of the loop's turn; each platform is asked of ``fence`` once for all of them."""
 
-    def __init__(self, file: StoreFile) -> None:
+    def __init__(self, file: StoreFile, fence: Fence) -> None:
         self._file = file
+        self._fence = fence
         self._waiting: list[_Work] = []
 
-    async def run(self, write: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, write: Callable[[sqlite3.Connection], T], platform: str | None = None) -> T:
         """Run ``write`` in a transaction, with whatever else is to be written in this turn; returns once that is durable.
 
-        Whatever it raises is raised here and undoes it, and it alone.
+        ``platform``: the one that it writes to, if it writes to any. Whatever it raises is raised here and undoes it, and it alone.
 
         Raises:
             StoreUnavailable: the storage failed; nothing was written.
         """
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[T] = loop.create_future()
-        self._waiting.append(_Work(write, waiter))
+        self._waiting.append(_Work(platform, write, waiter))
         if len(self._waiting) == 1:
             loop.call_soon(self._flush)
         return await waiter
@@ -73,6 +78,7 @@ class GroupCommit:
         """Commit all as one. A row that is refused, or a defect, undoes all: then each is settled by itself."""
         try:
             with self._file.writing() as database:
+                self._fence(database, sorted({work.platform for work in group if work.platform is not None}))
                 results = [work.write(database) for work in group]
         except StoreUnavailable as error:
             if isinstance(error.__cause__, ONE_WRITES_FAULT):
@@ -94,6 +100,8 @@ class GroupCommit:
     def _commit_alone(self, work: _Work) -> None:
         try:
             with self._file.writing() as database:
+                if work.platform is not None:
+                    self._fence(database, (work.platform,))
                 result = work.write(database)
         except Exception as error:  # noqa: BLE001  as above
             work.fail(error)

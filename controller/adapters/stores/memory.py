@@ -86,7 +86,7 @@ class MemoryStore:
             )
         )
 
-    async def apply(self, decisions: Decisions) -> None:
+    async def apply(self, decisions: Decisions, events: Sequence[Event] = ()) -> None:
         """Write what a cycle decided.
 
         Raises:
@@ -119,6 +119,7 @@ class MemoryStore:
             self._state.connection(drift.ref).drifts[drift.field] = drift
         for record in decisions.records:
             self._state.connection(record.slot.ref).put_record(record)
+        self._state.add_events(events)
 
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
@@ -148,7 +149,7 @@ class MemoryStore:
         else:
             connection.put_record(record_of_claim(claim))
 
-    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
 
         Raises:
@@ -167,17 +168,20 @@ class MemoryStore:
             self._state.requests.follow(claim, record)
         elif claim.key.run == 0:
             connection.put_record(record)
-        await self.save_jobs(claim.ref.platform, [job])
+        await self.save_jobs(claim.ref.platform, [job], events=events)
         return True
 
-    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+    async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
         self._expect(claim.ref.platform)
         connection = self._state.connection(claim.ref)
         if connection.open_claim is not None and connection.has_open(claim):
             connection.open_claim = replace(connection.open_claim, answer=answer, answered_at=at)
+        self._state.add_events(events)
 
-    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+    async def close_claim(
+        self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
+    ) -> None:
         """Close a claim that made no job.
 
         Raises:
@@ -193,6 +197,7 @@ class MemoryStore:
             self._state.requests.follow(claim, record)
         elif claim.key.run == 0:
             connection.put_record(record)
+        self._state.add_events(events)
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
@@ -218,7 +223,9 @@ class MemoryStore:
         """Every correction since an instant, newest first."""
         return tuple(each for each in self._state.connection(ref).newest_corrections() if each.at >= since)
 
-    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
+    async def save_jobs(
+        self, platform: str, jobs: Sequence[Job], *, through: datetime | None = None, events: Sequence[Event] = ()
+    ) -> None:
         """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""
         self._expect(platform)
         ended = {job.job_id: job for job in jobs if counts_for_health(job)}
@@ -226,6 +233,9 @@ class MemoryStore:
         self._state.jobs |= {(platform, job.job_id): job for job in jobs}
         for job in sorted(ended.values(), key=lambda job: (finished_at(job), job.job_id)):
             self._state.connection(ConnectionRef(platform, job.connection_id)).ended(job)
+        if through is not None:
+            self._state.observed[platform] = through
+        self._state.add_events(events)
 
     def _is_over(self, platform: str, job_id: str) -> bool:
         known = self._state.jobs.get((platform, job_id))
@@ -278,11 +288,6 @@ class MemoryStore:
         records = self._state.connection(ref).records
         return tuple(records[at] for at in sorted(records, reverse=True)[:limit])
 
-    async def note_observed(self, platform: str, through: datetime) -> None:
-        """Remember how far a platform was seen."""
-        self._expect(platform)
-        self._state.observed[platform] = through
-
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""
         return self._state.observed.get(platform)
@@ -300,10 +305,7 @@ class MemoryStore:
 
     async def append_events(self, events: Sequence[Event]) -> None:
         """Add to the journal."""
-        self._state.events += [
-            StoredEvent(number, event) for number, event in enumerate(events, self._state.last_number + 1)
-        ]
-        self._state.last_number += len(events)
+        self._state.add_events(events)
 
     async def events(
         self, *, after: int = 0, since: datetime | None = None, schedule: str | None = None, limit: int = 1000

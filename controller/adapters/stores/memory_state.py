@@ -9,6 +9,7 @@ from controller.adapters.stores.claiming import job_belongs_elsewhere, slot_is_c
 from controller.adapters.stores.ledger import ConnectionLedger
 from controller.adapters.stores.memory_requests import RequestLedger
 from controller.model.condition import Condition, ConditionType
+from controller.model.event import Event
 from controller.model.identity import ClaimKey, ConnectionRef
 from controller.model.job import Job
 from controller.model.record import Claim, SlotRecord, Standing
@@ -136,6 +137,11 @@ class MemoryState:
             for ref, kept in self.conditions.items()
             if ref.platform == platform and connection_id in (None, ref.connection_id)
         }
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Number them, and keep them."""
+        self.events += [StoredEvent(number, event) for number, event in enumerate(events, self.last_number + 1)]
+        self.last_number += len(events)
 
     def events_of(
         self, after: int, since: datetime | None, schedule: str | None, limit: int

@@ -18,6 +18,7 @@ from controller.adapters.stores import sqlite_notes as notes
 from controller.adapters.stores import sqlite_reads as reads
 from controller.adapters.stores import sqlite_requests as asking
 from controller.adapters.stores import sqlite_revisions as revisions_kept
+from controller.adapters.stores import sqlite_standings
 from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
@@ -42,8 +43,8 @@ class SqliteStore:
 
     def __init__(self, file: StoreFile) -> None:
         self._file = file
-        self._group = GroupCommit(file)
         self._epochs: dict[str, int] = {}
+        self._group = GroupCommit(file, self._fence)
 
     @classmethod
     def open(cls, path: Path, *, mode: StoreMode) -> "SqliteStore":
@@ -63,10 +64,13 @@ class SqliteStore:
         """Another controller's handle on the same open file, for simulations in one process; it holds no platform yet."""
         return SqliteStore(self._file)
 
+    def _fence(self, database: sqlite3.Connection, platforms: Collection[str]) -> None:
+        epochs.expect(database, platforms, self._epochs)
+
     @contextmanager
     def _writing(self, *platforms: str) -> Iterator[sqlite3.Connection]:
         with self._file.writing() as database:
-            epochs.expect(database, platforms, self._epochs)
+            self._fence(database, platforms)
             yield database
 
     async def take(self, platform: str, holder: str, at: datetime) -> int:
@@ -86,14 +90,14 @@ class SqliteStore:
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand."""
         with self._file.reading() as database:
-            return reads.standings(database, jobs)
+            return sqlite_standings.read(database, jobs)
 
     async def known_refs(self) -> tuple[ConnectionRef, ...]:
         """Every connection in force, with a record that is not final, or with an open claim; in order."""
         with self._file.reading() as database:
             return reads.known_refs(database)
 
-    async def apply(self, decisions: Decisions) -> None:
+    async def apply(self, decisions: Decisions, events: Sequence[Event] = ()) -> None:
         """Write what a cycle decided; of a batch that gives a job of one slot to another, nothing is written.
 
         Raises:
@@ -115,15 +119,11 @@ class SqliteStore:
                 writes.put_record_of(database, ClaimKey(record.slot, 0), record)
             for record in decisions.records:
                 writes.refuse_claimed(database, record.slot)
+            notes.put_events(database, events)
 
     async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
         """Write under the platform's epoch, in one transaction with what others write at the same moment."""
-
-        def fenced(database: sqlite3.Connection) -> T:
-            epochs.expect(database, (platform,), self._epochs)
-            return write(database)
-
-        return await self._group.run(fenced)
+        return await self._group.run(write, platform)
 
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
@@ -144,7 +144,7 @@ class SqliteStore:
 
         await self._together(claim.ref.platform, write)
 
-    async def confirm(self, claim: Claim, job: Job, record: SlotRecord) -> bool:
+    async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
 
         Raises:
@@ -156,17 +156,25 @@ class SqliteStore:
                 return False
             if not writes.close_open(database, claim, ClaimStatus.CONFIRMED, record.decided_at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of_claim(database, claim, record)
+            writes.put_record_of_claim(database, claim, record, owned=job.job_id, was_open=True)
             notes.put_jobs(database, claim.ref.platform, [job])
+            notes.put_events(database, events)
             return True
 
         return await self._together(claim.ref.platform, write)
 
-    async def answered(self, claim: Claim, answer: Answer, at: datetime) -> None:
+    async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
-        await self._together(claim.ref.platform, lambda database: writes.note_answer(database, claim, answer, at))
 
-    async def close_claim(self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord) -> None:
+        def write(database: sqlite3.Connection) -> None:
+            writes.note_answer(database, claim, answer, at)
+            notes.put_events(database, events)
+
+        await self._together(claim.ref.platform, write)
+
+    async def close_claim(
+        self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
+    ) -> None:
         """Close a claim that made no job.
 
         Raises:
@@ -176,7 +184,8 @@ class SqliteStore:
         def write(database: sqlite3.Connection) -> None:
             if not writes.close_open(database, claim, status, at, record):
                 raise claim_is_closed(claim)
-            writes.put_record_of_claim(database, claim, record)
+            writes.put_record_of_claim(database, claim, record, was_open=True)
+            notes.put_events(database, events)
 
         await self._together(claim.ref.platform, write)
 
@@ -199,9 +208,18 @@ class SqliteStore:
         with self._file.reading() as database:
             return drift.since(database, ref, since)
 
-    async def save_jobs(self, platform: str, jobs: Sequence[Job]) -> None:
-        """Keep what was observed of jobs."""
-        await self._together(platform, lambda database: notes.put_jobs(database, platform, jobs))
+    async def save_jobs(
+        self, platform: str, jobs: Sequence[Job], *, through: datetime | None = None, events: Sequence[Event] = ()
+    ) -> None:
+        """Keep what was observed of jobs, and how far the platform was seen."""
+
+        def write(database: sqlite3.Connection) -> None:
+            notes.put_jobs(database, platform, jobs)
+            if through is not None:
+                notes.put_observed(database, platform, through)
+            notes.put_events(database, events)
+
+        await self._together(platform, write)
 
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
@@ -237,11 +255,6 @@ class SqliteStore:
         """The newest slot records, newest first."""
         with self._file.reading() as database:
             return reads.slots_of(database, ref, limit)
-
-    async def note_observed(self, platform: str, through: datetime) -> None:
-        """Remember how far a platform was seen."""
-        with self._writing(platform) as database:
-            notes.put_observed(database, platform, through)
 
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""

@@ -1,9 +1,9 @@
 """What the store keeps of what was seen and told, in SQL: jobs, policies, events, and their pruning."""
 
-import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import groupby
 
 from controller.adapters.stores import sqlite_requests as requests
 from controller.adapters.stores.claiming import counts_for_health, finished_at
@@ -24,14 +24,13 @@ _SAVE_JOB = """
             excluded.row_count, excluded.byte_count)
 """
 
-_OVER_ALREADY = """
-    SELECT job_id FROM job WHERE platform = ? AND job_id IN (SELECT value FROM json_each(?))
-        AND status IN ('succeeded', 'failed', 'cancelled')
-"""
-
-# A success that is seen late says nothing about failures after it, and a failure that is seen late nothing about a success after it.
+# Asked before the job is saved. A success that is seen late says nothing about failures after it, and a failure that is seen late
+# nothing about a success after it.
 _SUCCEEDED = """
-    INSERT INTO schedule (platform, connection_id, success_job_id, success_at) VALUES (?, ?, ?, ?)
+    INSERT INTO schedule (platform, connection_id, success_job_id, success_at)
+    SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
+        SELECT 1 FROM job WHERE platform = ?1 AND job_id = ?3 AND status IN ('succeeded', 'failed', 'cancelled')
+    )
     ON CONFLICT (platform, connection_id) DO UPDATE SET
         success_job_id = excluded.success_job_id, success_at = excluded.success_at,
         failures = CASE WHEN failed_at > excluded.success_at THEN failures ELSE 0 END
@@ -39,11 +38,16 @@ _SUCCEEDED = """
 """
 
 _FAILED = """
-    INSERT INTO schedule (platform, connection_id, failures, failed_at) VALUES (?, ?, 1, ?)
+    INSERT INTO schedule (platform, connection_id, failures, failed_at)
+    SELECT ?1, ?2, 1, ?4 WHERE NOT EXISTS (
+        SELECT 1 FROM job WHERE platform = ?1 AND job_id = ?3 AND status IN ('succeeded', 'failed', 'cancelled')
+    )
     ON CONFLICT (platform, connection_id) DO UPDATE SET
         failures = failures + 1, failed_at = max(coalesce(failed_at, excluded.failed_at), excluded.failed_at)
     WHERE success_at IS NULL OR success_at < excluded.failed_at
 """
+
+_COUNTS = {JobStatus.SUCCEEDED: _SUCCEEDED, JobStatus.FAILED: _FAILED}
 
 _OBSERVED = """
     INSERT INTO observed (platform, through) VALUES (?, ?) ON CONFLICT (platform) DO UPDATE SET through = excluded.through
@@ -76,18 +80,15 @@ _PRUNE = (
 
 def put_jobs(database: sqlite3.Connection, platform: str, jobs: Sequence[Job]) -> None:
     """Keep what was observed; a sync that is seen to be over for the first time also counts for its connection."""
-    ended = {job.job_id: job for job in jobs if counts_for_health(job)}
-    if ended:
-        over = database.execute(_OVER_ALREADY, (platform, json.dumps(list(ended)))).fetchall()
-        for (job_id,) in over:
-            del ended[job_id]
+    if not jobs:
+        return
+    ended = list({job.job_id: job for job in jobs if counts_for_health(job)}.values())
+    ended.sort(key=lambda job: (finished_at(job), job.job_id))
+    for status, alike in groupby(ended, key=lambda job: job.status):
+        if status in _COUNTS:
+            rows = [(platform, job.connection_id, job.job_id, micros(finished_at(job))) for job in alike]
+            database.executemany(_COUNTS[status], rows)
     database.executemany(_SAVE_JOB, [job_to_row(platform, job) for job in jobs])
-    for job in sorted(ended.values(), key=lambda job: (finished_at(job), job.job_id)):
-        at = micros(finished_at(job))
-        if job.status is JobStatus.SUCCEEDED:
-            database.execute(_SUCCEEDED, (platform, job.connection_id, job.job_id, at))
-        elif job.status is JobStatus.FAILED:
-            database.execute(_FAILED, (platform, job.connection_id, at))
 
 
 def put_policies(database: sqlite3.Connection, policies: Sequence[StoredPolicy]) -> None:
@@ -105,6 +106,8 @@ def put_observed(database: sqlite3.Connection, platform: str, through: datetime)
 
 def put_events(database: sqlite3.Connection, events: Sequence[Event]) -> None:
     """Add to the journal."""
+    if not events:
+        return
     database.executemany(_EVENT, [event_to_row(event) for event in events])
 
 

@@ -1,19 +1,9 @@
 """What the store's questions are in SQL. Lists of ids travel as one JSON parameter, so that 1 and 10,000 are the same statement."""
 
-import json
 import sqlite3
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
-from controller.adapters.stores import sqlite_drift
-from controller.adapters.stores import sqlite_requests as asking
-from controller.adapters.stores.claiming import WALLS_FOR
 from controller.adapters.stores.rows import (
-    Row,
-    cancel_from_row,
-    claim_from_row,
     event_from_row,
     instant,
     instant_or_none,
@@ -21,108 +11,10 @@ from controller.adapters.stores.rows import (
     micros,
     record_from_row,
 )
-from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
+from controller.model.identity import ConnectionRef
 from controller.model.job import Job
-from controller.model.record import Setbacks, SlotRecord, Standing, Success
+from controller.model.record import SlotRecord
 from controller.ports.store import StoredEvent, StoredPolicy
-
-# Left alone, SQLite reads a connection's whole history by primary key to find the few rows that are open or pending; INDEXED BY (and
-# CROSS JOIN, which keeps the order) is a promise that a statement fails rather than becomes slow.
-
-_SCHEDULES = """
-    SELECT connection_id, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at,
-        failures, success_job_id, success_at, fresh_since, phantoms, revision
-    FROM schedule WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?))
-"""
-
-_OPEN_CLAIMS = """
-    SELECT platform, connection_id, scheduled_at, run, attempt, written_at, baseline, schedule, revision, answer, answered_at,
-        request, kind
-    FROM claim INDEXED BY one_open_claim
-    WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND status = 'Open'
-"""
-
-_PENDING = """
-    SELECT platform, connection_id, scheduled_at, outcome, decided_at, schedule, reason, message, job_id, adopted, through, count, revision,
-        wall
-    FROM slot_record INDEXED BY slot_pending
-    WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND outcome IN ('Held', 'InDoubt')
-    ORDER BY connection_id, scheduled_at
-"""
-
-# What was refused before the schedule last changed was refused to another spec; an outcome that stayed unknown counts for ever.
-_SETBACKS = """
-    SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
-        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected' AND c.written_at >= coalesce(s.content_since, c.written_at)),
-        sum(c.close_reason IS 'Rejected' AND (c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))), count(*),
-        max(c.closed_at) FILTER (WHERE c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))
-    FROM slot_record AS r INDEXED BY slot_pending CROSS JOIN claim AS c USING (platform, connection_id, scheduled_at)
-        LEFT JOIN schedule AS s USING (platform, connection_id)
-    WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.outcome IN ('Held', 'InDoubt')
-        AND c.status <> 'Open' AND c.run = 0
-    GROUP BY c.connection_id, c.scheduled_at, c.run
-"""
-
-# Retries of the newest slot that has any: its record is final, so it is not among the pending ones.
-_RETRIES = """
-    SELECT c.connection_id, c.scheduled_at, c.run, sum(c.status IN ('Absent', 'Abandoned')),
-        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected' AND c.written_at >= coalesce(s.content_since, c.written_at)),
-        sum(c.close_reason IS 'Rejected' AND (c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))), count(*),
-        max(c.closed_at) FILTER (WHERE c.status <> 'Refused' OR c.written_at >= coalesce(s.content_since, c.written_at))
-    FROM json_each(?2) AS asked CROSS JOIN claim AS c INDEXED BY claim_retry
-        ON c.platform = ?1 AND c.connection_id = asked.value AND c.run > 0 AND c.scheduled_at = (
-            SELECT max(n.scheduled_at) FROM claim AS n INDEXED BY claim_retry
-            WHERE n.platform = ?1 AND n.connection_id = asked.value AND n.run > 0
-        )
-        LEFT JOIN schedule AS s ON s.platform = c.platform AND s.connection_id = c.connection_id
-    WHERE c.status <> 'Open'
-    GROUP BY c.connection_id, c.scheduled_at, c.run
-"""
-
-# A request's attempts; its claims are named by when it was made.
-_TRIED = """
-    SELECT c.connection_id, c.scheduled_at, c.run, 0,
-        sum(c.status = 'Refused' AND c.close_reason IS NOT 'Rejected'), sum(c.close_reason IS 'Rejected'), count(*), max(c.closed_at)
-    FROM request AS r INDEXED BY request_open CROSS JOIN claim AS c
-        ON c.platform = r.platform AND c.connection_id = r.connection_id AND c.scheduled_at = r.made_at
-    WHERE r.platform = ? AND r.connection_id IN (SELECT value FROM json_each(?)) AND r.status IN ('Waiting', 'Claimed')
-        AND c.request = r.key AND c.status <> 'Open'
-    GROUP BY c.connection_id, c.scheduled_at, c.run
-"""
-
-# Whether a platform has any of what most have nothing of: one look instead of a question for each.
-_HAS_ANY = """
-    SELECT EXISTS (SELECT 1 FROM request INDEXED BY request_open WHERE platform = ?1 AND status IN ('Waiting', 'Claimed')),
-        EXISTS (
-            SELECT 1 FROM request INDEXED BY request_suspension
-            WHERE platform = ?1 AND action = 'Suspend' AND status IN ('Waiting', 'Done')
-        ),
-        EXISTS (SELECT 1 FROM drift WHERE platform = ?1),
-        EXISTS (SELECT 1 FROM correction WHERE platform = ?1)
-"""
-
-_WALLS = """
-    SELECT s.connection_id, r.wall, r.scheduled_at
-    FROM schedule AS s CROSS JOIN slot_record AS r INDEXED BY slot_wall USING (platform, connection_id)
-    WHERE s.platform = ? AND s.connection_id IN (SELECT value FROM json_each(?)) AND r.wall <> '' AND r.scheduled_at >= s.watermark - ?
-    ORDER BY r.scheduled_at DESC
-"""
-
-_CANCELS = """
-    SELECT platform, connection_id, job_id, reason, requested_at, requests
-    FROM cancel_request AS c
-    WHERE platform = ? AND connection_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS (
-        SELECT 1 FROM cancel_request AS newer
-        WHERE newer.platform = c.platform AND newer.connection_id = c.connection_id
-            AND (newer.requested_at, newer.job_id) > (c.requested_at, c.job_id)
-    )
-"""
-
-_ATTRIBUTED = """
-    SELECT a.job_id, a.connection_id, a.scheduled_at, a.run, r.outcome IS 'Counted' AND r.job_id IS a.job_id
-    FROM attribution AS a LEFT JOIN slot_record AS r USING (platform, connection_id, scheduled_at)
-    WHERE a.platform = ? AND a.job_id IN (SELECT value FROM json_each(?))
-"""
 
 _KNOWN_REFS = """
     SELECT platform, connection_id FROM schedule WHERE calendar_key IS NOT NULL
@@ -170,139 +62,6 @@ _CLOCK_EVENTS = """
 """
 
 _LONG_AGO = -(2**63)
-
-
-def standings(
-    database: sqlite3.Connection, jobs: Mapping[ConnectionRef, Collection[str]]
-) -> dict[ConnectionRef, Standing]:
-    """Where each connection stands, in the order asked."""
-    by_platform: dict[str, list[ConnectionRef]] = defaultdict(list)
-    for ref in jobs:
-        by_platform[ref.platform].append(ref)
-    found: dict[ConnectionRef, Standing] = {}
-    for platform, refs in by_platform.items():
-        found.update(_standings_on(database, platform, {ref: jobs[ref] for ref in refs}))
-    return {ref: found[ref] for ref in jobs}
-
-
-def _standings_on(
-    database: sqlite3.Connection, platform: str, jobs: Mapping[ConnectionRef, Collection[str]]
-) -> Iterator[tuple[ConnectionRef, Standing]]:
-    asked = (platform, json.dumps([ref.connection_id for ref in jobs]))
-    schedules: dict[str, Row] = {row[0]: row for row in database.execute(_SCHEDULES, asked)}
-    claims = {row[1]: claim_from_row(row) for row in database.execute(_OPEN_CLAIMS, asked)}
-    pending: dict[str, list[SlotRecord]] = defaultdict(list)
-    for row in database.execute(_PENDING, asked):
-        pending[row[1]].append(record_from_row(row))
-    rare, has_requests = _rare(database, platform, asked)
-    setbacks = _setbacks(database, platform, asked, pending, has_requests=has_requests)
-    cancels = {row[1]: cancel_from_row(row) for row in database.execute(_CANCELS, asked)}
-    walls = _walls(database, asked)
-    attributed, counted = _attributed(database, platform, {job_id for ids in jobs.values() for job_id in ids})
-    for ref, job_ids in jobs.items():
-        name = ref.connection_id
-        yield (
-            ref,
-            Standing(
-                ref,
-                **_own(schedules.get(name)),
-                **rare.get(name, {}),
-                claim=claims.get(name),
-                pending=tuple(pending.get(name, ())),
-                setbacks=setbacks.get(name, {}),
-                attributed={job_id: attributed[job_id] for job_id in job_ids if job_id in attributed},
-                cancel=cancels.get(name),
-                walls=walls.get(name, {}),
-                counted=counted.intersection(job_ids),
-            ),
-        )
-
-
-def _rare(
-    database: sqlite3.Connection, platform: str, asked: tuple[str, str]
-) -> tuple[dict[str, dict[str, Any]], bool]:
-    """What few connections have, by connection and field, and whether any request of the platform is open."""
-    has_requests, has_suspensions, has_drifts, has_corrections = database.execute(_HAS_ANY, (platform,)).fetchone()
-    found: dict[str, dict[str, Any]] = defaultdict(dict)
-    if has_requests:
-        for name, requests in asking.open_on(database, platform).items():
-            found[name]["requests"] = tuple(requests)
-    if has_suspensions:
-        for name, suspended in asking.suspended_on(database, platform).items():
-            found[name]["suspended"] = suspended
-    if has_drifts:
-        for name, drifts in sqlite_drift.drifts_of(database, platform, asked).items():
-            found[name]["drifts"] = drifts
-    if has_corrections:
-        for name, corrections in sqlite_drift.newest_of(database, asked).items():
-            found[name]["corrections"] = corrections
-    return found, bool(has_requests)
-
-
-def _own(schedule: Row | None) -> dict[str, Any]:
-    """What stands in the connection's own row."""
-    if schedule is None:
-        return {}
-    _, name, calendar_key, effective_since, watermark, generation, content, last_triggered_at = schedule[:8]
-    failures, success_job_id, success_at, fresh_since, phantoms, revision = schedule[8:]
-    return {
-        "schedule": name,
-        "calendar_key": calendar_key,
-        "effective_since": instant_or_none(effective_since),
-        "watermark": instant_or_none(watermark),
-        "generation": generation,
-        "content": content or "",
-        "last_triggered_at": instant_or_none(last_triggered_at),
-        "failures": failures,
-        "last_success": None if success_at is None else Success(success_job_id, instant(success_at)),
-        "fresh_since": instant_or_none(fresh_since),
-        "phantoms": phantoms,
-        "revision": revision,
-    }
-
-
-def _setbacks(
-    database: sqlite3.Connection,
-    platform: str,
-    asked: tuple[str, str],
-    pending: Collection[str],
-    *,
-    has_requests: bool,
-) -> dict[str, dict[ClaimKey, Setbacks]]:
-    found: dict[str, dict[ClaimKey, Setbacks]] = defaultdict(dict)
-    rows = database.execute(_RETRIES, asked).fetchall()
-    if pending:
-        rows += database.execute(_SETBACKS, (platform, json.dumps(list(pending)))).fetchall()
-    if has_requests:
-        rows += database.execute(_TRIED, asked).fetchall()
-    for connection_id, scheduled_at, run, unknown_attempts, refusals, rejections, attempts, last_at in rows:
-        slot = SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at))
-        found[connection_id][ClaimKey(slot, run)] = Setbacks(
-            unknown_attempts, refusals, rejections, attempts, instant_or_none(last_at)
-        )
-    return found
-
-
-def _walls(database: sqlite3.Connection, asked: tuple[str, str]) -> dict[str, dict[str, datetime]]:
-    found: dict[str, dict[str, datetime]] = defaultdict(dict)
-    # From the newest on, so that of two slots with one local time the older one stays.
-    for connection_id, wall, scheduled_at in database.execute(_WALLS, (*asked, WALLS_FOR // timedelta(microseconds=1))):
-        found[connection_id] |= dict.fromkeys(wall.split("; "), instant(scheduled_at))
-    return found
-
-
-def _attributed(
-    database: sqlite3.Connection, platform: str, job_ids: Collection[str]
-) -> tuple[dict[str, ClaimKey], frozenset[str]]:
-    """Which job belongs to which run, and which of them are somebody else's that count."""
-    if not job_ids:
-        return {}, frozenset()
-    rows = list(database.execute(_ATTRIBUTED, (platform, json.dumps(list(job_ids)))))
-    owned = {
-        job_id: ClaimKey(SlotKey(ConnectionRef(platform, connection_id), instant(scheduled_at)), run)
-        for job_id, connection_id, scheduled_at, run, _ in rows
-    }
-    return owned, frozenset(job_id for job_id, *_, is_counted in rows if is_counted)
 
 
 def latest_jobs(database: sqlite3.Connection, platform: str) -> tuple[Job, ...]:

@@ -131,12 +131,12 @@ def follow(database: sqlite3.Connection, claim: Claim, record: SlotRecord) -> No
     database.execute(_DECIDE, (status.value, speakable(record.message), record.job_id, decided_at, claim.request))
 
 
-def open_on(database: sqlite3.Connection, platform: str) -> dict[str, list[Request]]:
+def open_on(database: sqlite3.Connection, platform: str) -> dict[str, tuple[Request, ...]]:
     """Requests that are not final, by connection, oldest first."""
     found: dict[str, list[Request]] = defaultdict(list)
     for row in database.execute(_OPEN, (platform,)):
         found[row[2]].append(_from_row(row))
-    return found
+    return {name: tuple(requests) for name, requests in found.items()}
 
 
 def suspended_on(database: sqlite3.Connection, platform: str) -> dict[str, Suspension]:

@@ -9,6 +9,12 @@ from controller.model.revision import AppliedRevision, HeldRevision, Revisions
 
 _HOLD = "INSERT INTO revision_held (place, name, at, in_force, message, removed) VALUES (?, ?, ?, ?, ?, ?)"
 
+# What is in force has no number in the row of those that are held, and removes nothing.
+_KEPT = """
+    SELECT name, at, NULL, NULL, NULL, NULL AS place FROM revision_applied
+    UNION ALL SELECT name, at, in_force, message, removed, place FROM revision_held ORDER BY place
+"""
+
 
 def put_revisions(database: sqlite3.Connection, revisions: Revisions) -> None:
     """Keep exactly these."""
@@ -25,14 +31,11 @@ def put_revisions(database: sqlite3.Connection, revisions: Revisions) -> None:
 
 def revisions(database: sqlite3.Connection) -> Revisions:
     """What was kept."""
-    row = database.execute("SELECT name, at FROM revision_applied").fetchone()
-    held = database.execute("SELECT name, at, in_force, message, removed FROM revision_held ORDER BY place")
-    return Revisions(
-        None if row is None else AppliedRevision(row[0], instant(row[1])),
-        tuple(
-            HeldRevision(
-                name, instant(at), frozenset(ConnectionRef(*pair) for pair in json.loads(removed)), in_force, message
-            )
-            for name, at, in_force, message, removed in held
-        ),
-    )
+    applied, held = None, []
+    for name, at, in_force, message, removed, _ in database.execute(_KEPT):
+        if removed is None:
+            applied = AppliedRevision(name, instant(at))
+        else:
+            gone = frozenset(ConnectionRef(*pair) for pair in json.loads(removed))
+            held.append(HeldRevision(name, instant(at), gone, in_force, message))
+    return Revisions(applied, tuple(held))

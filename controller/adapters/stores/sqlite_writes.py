@@ -147,11 +147,13 @@ def accept(database: sqlite3.Connection, accepted: AcceptSchedule) -> None:
 
 def put_record(database: sqlite3.Connection, record: SlotRecord) -> bool:
     """Write a slot's record and move the watermark; False if its slot has a final one, which stays."""
-    written = database.execute(_RECORD, record_to_row(record)).rowcount > 0
-    platform, connection_id, scheduled_at = slot_columns(record.slot)
-    through = scheduled_at if record.through is None else micros(record.through)
-    database.execute(_MOVE_WATERMARK, (platform, connection_id, through))
+    written = _write_record(database, record)
+    move_watermark(database, record.slot.ref, record.through or record.slot.scheduled_at)
     return written
+
+
+def _write_record(database: sqlite3.Connection, record: SlotRecord) -> bool:
+    return database.execute(_RECORD, record_to_row(record)).rowcount > 0
 
 
 def refuse_claimed(database: sqlite3.Connection, slot: SlotKey) -> None:
@@ -202,18 +204,27 @@ def put_claim(database: sqlite3.Connection, claim: Claim, epoch: int) -> None:
         raise
 
 
-def put_record_of_claim(database: sqlite3.Connection, claim: Claim, record: SlotRecord) -> None:
+def put_record_of_claim(
+    database: sqlite3.Connection, claim: Claim, record: SlotRecord, *, owned: str | None = None, was_open: bool = False
+) -> None:
     """Write what a claim came to: its slot's record, or its request.
+
+    ``owned``: a job that the claim's key is known to have; ``was_open``: the claim was closed just now.
 
     Raises:
         SlotAlreadyClaimed: the job that the record names belongs to another slot.
     """
-    if not claim.request:
-        put_record_of(database, claim.key, record)
-        return
-    if record.job_id is not None and not attribute(database, claim.key, record.job_id):
+    if record.job_id is not None and record.job_id != owned and not attribute(database, claim.key, record.job_id):
         raise job_belongs_elsewhere(claim.key.slot, record.job_id)
-    requests.follow(database, claim, record)
+    if claim.request:
+        requests.follow(database, claim, record)
+    elif claim.key.run > 0:
+        return
+    elif was_open and record.slot == claim.key.slot and record.through is None:
+        # The claim itself moved the watermark this far.
+        _write_record(database, record)
+    else:
+        put_record(database, record)
 
 
 def move_watermark(database: sqlite3.Connection, ref: ConnectionRef, through: datetime) -> None:
@@ -248,11 +259,12 @@ def settle(database: sqlite3.Connection, settled: SettleClaim) -> None:
     Raises:
         SlotAlreadyClaimed: the job belongs to another slot.
     """
-    close_open(database, settled.claim, settled.status, settled.record.decided_at, settled.record)
-    key, job = settled.claim.key, settled.job
-    if job is not None and not attribute(database, key, job.job_id):
-        raise job_belongs_elsewhere(key.slot, job.job_id)
-    put_record_of_claim(database, settled.claim, settled.record)
+    claim, record, job = settled.claim, settled.record, settled.job
+    was_open = close_open(database, claim, settled.status, record.decided_at, record)
+    if job is not None and not attribute(database, claim.key, job.job_id):
+        raise job_belongs_elsewhere(claim.key.slot, job.job_id)
+    owned = None if job is None else job.job_id
+    put_record_of_claim(database, claim, record, owned=owned, was_open=was_open)
 
 
 def put_cancel(database: sqlite3.Connection, request: CancelRequest) -> None:

@@ -4,7 +4,7 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
@@ -43,6 +43,10 @@ _ADVICE: tuple[tuple[str, str], ...] = (
 )
 
 
+FAILURES = (sqlite3.Error, OverflowError, UnicodeError)
+"""What a statement raises where the file, or a value that is to go into it, is at fault."""
+
+
 class StoreMode(StrEnum):
     """``ACT``: the one controller that claims; ``READ``: anybody who looks, at any time; ``ASK``: who leaves a request beside it."""
 
@@ -61,7 +65,7 @@ def _in_words(path: Path, error: Exception) -> StoreUnavailable:
 def _failures_in_words(path: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, OverflowError, UnicodeError) as error:
+    except FAILURES as error:
         raise _in_words(path, error) from error
 
 
@@ -136,21 +140,22 @@ class StoreFile:
     @contextmanager
     def reading(self) -> Iterator[sqlite3.Connection]:
         """Read one state of the file, whatever a writer commits meanwhile."""
-        with _failures_in_words(self.path), self._snapshot() as database:
-            try:
-                yield database
-            except ValueError as error:
-                raise StoreUnavailable(
-                    f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
-                ) from error
+        try:
+            if self._mode is StoreMode.ACT:
+                # Who acts is the only writer of all but new requests, and writes nothing in the middle of reading: there a transaction
+                # would change nothing, and a request that is not seen in one reading is seen in the next.
+                yield self._database
+            else:
+                with self._transaction("BEGIN") as database:
+                    yield database
+        except FAILURES as error:
+            raise _in_words(self.path, error) from error
+        except ValueError as error:
+            raise StoreUnavailable(
+                f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
+            ) from error
 
-    def _snapshot(self) -> AbstractContextManager[sqlite3.Connection]:
-        # Who acts is the only writer of all but new requests, and writes nothing in the middle of reading: there a transaction would
-        # change nothing, and a request that is not seen in one reading is seen in the next.
-        return nullcontext(self._database) if self._mode is StoreMode.ACT else self._transaction("BEGIN")
-
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write all of the block durably, or nothing of it.
 
         Raises:
@@ -158,20 +163,23 @@ class StoreFile:
         """
         if self._mode is StoreMode.READ:
             raise StoreUnavailable(f"{self.path} is open for reading only: only the controller writes to it.")
-        with _failures_in_words(self.path), self._transaction("BEGIN IMMEDIATE") as database:
-            yield database
+        return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        self._database.execute(begin)
+        database = self._database
         try:
-            yield self._database
-            self._database.execute("COMMIT")
-        except BaseException:
-            # A full disk and an I/O error roll back by themselves.
-            if self._database.in_transaction:
-                self._database.execute("ROLLBACK")
-            raise
+            database.execute(begin)
+            try:
+                yield database
+                database.execute("COMMIT")
+            except BaseException:
+                # A full disk and an I/O error roll back by themselves.
+                if database.in_transaction:
+                    database.execute("ROLLBACK")
+                raise
+        except FAILURES as error:
+            raise _in_words(self.path, error) from error
 
     def close(self) -> None:
         """Give back the file, then its lock; a second time does nothing."""

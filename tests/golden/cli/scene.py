@@ -247,6 +247,6 @@ async def _fill(path: Path) -> None:
     await store.put_conditions({ref(name): usual for name in judged})
     await store.put_conditions({ref(name): [condition] for name, condition in REMARKABLE})
     await store.save_jobs("default", JOBS)
-    await store.note_observed("default", at("12:00:20"))
+    await store.save_jobs("default", [], through=at("12:00:20"))
     await store.append_events(EVENTS)
     await store.close()

@@ -1,12 +1,15 @@
 """Carrying out a plan where the store or the platform objects."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from controller.model.event import EventName
+from controller.errors import StoreUnavailable
+from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef, SlotKey
+from controller.model.job import Job
 from controller.model.plan import ConnectionPlan, Plan, RecordSlot
-from controller.model.record import Outcome, Reason, SlotRecord
+from controller.model.record import Claim, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
 from controller.reconcile.act import write_decisions
 from tests.scenario.stage import Stage, play
@@ -75,3 +78,28 @@ def test_a_controller_that_stops_leaves_an_unanswered_post_in_doubt() -> None:
     assert 7 <= seconds[0] < 10
     assert len(stage.platform.jobs) == 1
     assert stage.log.of(EventName.CONTROLLER_STOPPED)[0].fields["unanswered"] == 1
+
+
+def test_a_confirmation_that_could_not_be_written_is_not_told() -> None:
+    """What is told is what was written: the job is adopted later, and nothing says before that its claim was settled."""
+    refused: list[Sequence[Event]] = []
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("orders", "schedules:\n  - every: 30s")
+        confirm = stage.store.confirm
+
+        async def fail(claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
+            refused.append(events)
+            stage.store.confirm = confirm  # type: ignore[method-assign]
+            raise StoreUnavailable("the disk is full")
+
+        stage.store.confirm = fail  # type: ignore[method-assign]
+        await stage.start()
+        await stage.run_for(40)
+        (found,) = await stage.slots(ref)
+        assert found.adopted
+
+    stage = play(scenario)
+    assert [event.name for (event,) in refused] == [EventName.SYNC_TRIGGERED]
+    assert stage.log.of(EventName.SYNC_TRIGGERED) == []
+    assert len(stage.log.of(EventName.DOUBT_SETTLED)) == 1

@@ -343,7 +343,7 @@ def test_only_the_newest_of_a_long_history_is_read(bench: Bench) -> None:
 
 def test_a_report_says_how_far_platforms_were_seen(bench: Bench) -> None:
     """So that a reader can tell a quiet platform from a controller that does not run."""
-    asyncio.run(bench.store.note_observed("default", minute(-20)))
+    asyncio.run(bench.store.save_jobs("default", [], through=minute(-20)))
     assert bench.report({}).observed == {"default": minute(-20)}
 
 

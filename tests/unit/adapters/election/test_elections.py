@@ -75,7 +75,7 @@ def test_a_restarted_single_node_has_a_higher_epoch() -> None:
     before, after = (SingleNodeElection(handle, HandClock(), "host/1") for handle in (store, store.beside()))
     assert [run(before.acquire("acme")), run(after.acquire("acme"))] == [1, 2]
     with pytest.raises(Fenced):
-        run(store.note_observed("acme", NOON))
+        run(store.save_jobs("acme", [], through=NOON))
 
 
 def test_a_lease_that_is_asked_for_is_kept(pair: Pair) -> None:
@@ -91,7 +91,7 @@ def test_a_lease_that_ran_out_is_taken_over(pair: Pair) -> None:
     pair.clock.seconds += 15
     assert (run(pair.two.acquire("acme")), run(pair.one.acquire("acme"))) == (2, None)
     with pytest.raises(Fenced):
-        run(pair.store.note_observed("acme", NOON))
+        run(pair.store.save_jobs("acme", [], through=NOON))
     pair.clock.seconds += 15
     assert (run(pair.one.acquire("acme")), run(pair.two.acquire("acme"))) == (3, None)
 

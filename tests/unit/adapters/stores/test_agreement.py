@@ -76,6 +76,7 @@ rearms = st.builds(
     st.lists(instants, max_size=3),
 )
 events = st.builds(event_of, instants, schedule=st.sampled_from([None, "nightly", "hourly"]))
+told = st.lists(events, max_size=1)
 
 
 def of_slot(claim: Claim, record: SlotRecord) -> SlotRecord:
@@ -127,10 +128,13 @@ class Agreement(RuleBasedStateMachine):
         written=st.lists(records | ranges, max_size=3),
         settled=st.lists(settles, max_size=2),
         rearmed=st.lists(rearms, max_size=1),
+        told=told,
     )
-    def apply(self, accepted: list[Any], written: list[Any], settled: list[Any], rearmed: list[Any]) -> None:
+    def apply(
+        self, accepted: list[Any], written: list[Any], settled: list[Any], rearmed: list[Any], told: list[Any]
+    ) -> None:
         """Decisions of any kind, sensible or not."""
-        self.both(lambda store: store.apply(Decisions(accepted, written, settled, rearmed)))
+        self.both(lambda store: store.apply(Decisions(accepted, written, settled, rearmed), events=told))
 
     @rule(claim=claims)
     def claim(self, claim: Claim) -> None:
@@ -142,22 +146,23 @@ class Agreement(RuleBasedStateMachine):
         held = self.loop.run(self.memory.standings({claim.ref: ()}))[claim.ref].claim
         return claim if held is None or claim.attempt == 1 else held
 
-    @rule(claim=claims, job=jobs, record=records)
-    def confirm(self, claim: Claim, job: Any, record: SlotRecord) -> None:
+    @rule(claim=claims, job=jobs, record=records, told=told)
+    def confirm(self, claim: Claim, job: Any, record: SlotRecord, told: list[Any]) -> None:
         """An answer with a job."""
         claim = self.opened(claim)
-        self.both(lambda store: store.confirm(claim, job, of_slot(claim, record)))
+        self.both(lambda store: store.confirm(claim, job, of_slot(claim, record), events=told))
 
     @rule(
         claim=claims,
         status=st.sampled_from([ClaimStatus.ABSENT, ClaimStatus.REFUSED, ClaimStatus.NOT_SENT]),
         at=instants,
         record=records,
+        told=told,
     )
-    def close_claim(self, claim: Claim, status: ClaimStatus, at: int, record: SlotRecord) -> None:
+    def close_claim(self, claim: Claim, status: ClaimStatus, at: int, record: SlotRecord, told: list[Any]) -> None:
         """An answer without a job."""
         claim = self.opened(claim)
-        self.both(lambda store: store.close_claim(claim, status, minute(at), of_slot(claim, record)))
+        self.both(lambda store: store.close_claim(claim, status, minute(at), of_slot(claim, record), events=told))
 
     @rule(claim=claims, answer=st.sampled_from(Answer), at=instants)
     def answered(self, claim: Claim, answer: Answer, at: int) -> None:
@@ -170,10 +175,10 @@ class Agreement(RuleBasedStateMachine):
         """A cancel."""
         self.both(lambda store: store.request_cancel(cancel_of(job_id, at, ref)))
 
-    @rule(ref=refs, observed=st.lists(jobs, max_size=3))
-    def save_jobs(self, ref: ConnectionRef, observed: list[Any]) -> None:
+    @rule(ref=refs, observed=st.lists(jobs, max_size=3), through=st.none() | instants.map(minute), told=told)
+    def save_jobs(self, ref: ConnectionRef, observed: list[Any], through: Any, told: list[Any]) -> None:
         """A listing."""
-        self.both(lambda store: store.save_jobs(ref.platform, observed))
+        self.both(lambda store: store.save_jobs(ref.platform, observed, through=through, events=told))
 
     @rule(facts=st.lists(events, max_size=3))
     def append_events(self, facts: list[Any]) -> None:
@@ -202,8 +207,10 @@ class Agreement(RuleBasedStateMachine):
             return
         self.both(lambda store: store.standings(dict.fromkeys(REFS, JOB_IDS)))
         self.both(lambda store: store.known_refs())
+        self.both(lambda store: store.events())
         for platform in PLATFORMS:
             self.both(lambda store, platform=platform: store.epoch(platform))  # type: ignore[misc]
+            self.both(lambda store, platform=platform: store.observed_through(platform))  # type: ignore[misc]
         self.both(lambda store: store.latest_jobs("acme"))
         for ref in REFS:
             self.both(lambda store, ref=ref: store.slots(ref, 20))  # type: ignore[misc]

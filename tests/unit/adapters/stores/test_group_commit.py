@@ -2,14 +2,14 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from pathlib import Path
 
 import pytest
 
 from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
-from controller.errors import StoreUnavailable
+from controller.errors import Fenced, StoreUnavailable
 
 Write = Callable[[sqlite3.Connection], int]
 
@@ -20,10 +20,16 @@ class Commits:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.file = StoreFile.open(path, StoreMode.ACT)
-        self.group = GroupCommit(self.file)
+        self.asked: list[list[str]] = []
+        self.group = GroupCommit(self.file, self._fence)
         self.statements: list[str] = []
         with self.file.reading() as database:
             database.set_trace_callback(self.statements.append)
+
+    def _fence(self, _: sqlite3.Connection, platforms: Collection[str]) -> None:
+        self.asked.append(list(platforms))
+        if "lost" in platforms:
+            raise Fenced("lost", "it is another's")
 
     def commits(self) -> int:
         """How many transactions were committed since the start."""
@@ -135,3 +141,27 @@ def test_who_is_cancelled_before_the_commit_writes_nothing(store: Commits) -> No
 
     asyncio.run(main())
     assert store.kept() == ["kept"]
+
+
+def test_a_platform_is_asked_about_once_for_all_its_writes(store: Commits) -> None:
+    """Thirty writes for two platforms and one for none: one look at each platform, and one commit."""
+
+    async def main() -> list[int | BaseException]:
+        platforms = [*["two", "one"] * 15, None]
+        return await together(*(store.group.run(keep(f"p{n}"), name) for n, name in enumerate(platforms)))
+
+    assert asyncio.run(main()) == [1] * 31
+    assert (store.asked, store.commits()) == ([["one", "two"]], 1)
+
+
+def test_a_platform_that_is_lost_takes_no_other_along(store: Commits) -> None:
+    """Of three writes of one turn the one for a lost platform is refused; the others are written."""
+
+    async def main() -> list[int | BaseException]:
+        named = (("a", "held"), ("b", "lost"), ("c", None))
+        return await together(*(store.group.run(keep(name), platform) for name, platform in named))
+
+    first, second, third = asyncio.run(main())
+    assert (first, third) == (1, 1)
+    assert isinstance(second, Fenced)
+    assert store.kept() == ["a", "c"]

@@ -19,6 +19,7 @@ from controller.ports.store import Decisions
 from tests.unit.adapters.stores.samples import (
     NOON,
     ORDERS,
+    USERS,
     accept,
     acting,
     alter,
@@ -143,7 +144,7 @@ def test_a_reader_sees_commits_as_they_happen(path: Path) -> None:
         lambda store: store.request_cancel(cancel_of("1")),
         lambda store: store.save_jobs("acme", []),
         lambda store: store.keep_policies([]),
-        lambda store: store.note_observed("acme", NOON),
+        lambda store: store.save_jobs("acme", [], through=NOON),
         lambda store: store.append_events([]),
         lambda store: store.prune(NOON),
     ],
@@ -211,7 +212,7 @@ def test_a_transaction_that_undid_itself_is_not_undone_again(path: Path) -> None
     alter(path, "CREATE TRIGGER undo BEFORE INSERT ON event BEGIN SELECT RAISE(ROLLBACK, 'undone'); END")
     with pytest.raises(StoreUnavailable, match="undone"):
         run(store.append_events([event_of()]))
-    run(store.note_observed("acme", NOON))
+    run(store.save_jobs("acme", [], through=NOON))
     run(store.close())
 
 
@@ -233,7 +234,7 @@ def test_the_rules_live_in_the_schema(path: Path, statement: str, rule: str) -> 
     run(store.claim(claim_of()))
     triggered = record_of(Outcome.TRIGGERED, job_id="7")
     run(store.apply(Decisions(settled=[settle(claim_of(), ClaimStatus.ADOPTED, triggered, job_of("7"))])))
-    run(store.note_observed("acme", NOON))
+    run(store.save_jobs("acme", [], through=NOON))
     run(store.close())
     with pytest.raises(sqlite3.IntegrityError, match=rule):
         alter(path, statement)
@@ -287,4 +288,32 @@ def test_a_number_that_is_too_large_is_refused_in_words(path: Path) -> None:
         run(store.save_jobs("acme", [job_of("1"), replace(job_of("2"), rows=2**63)]))
     assert run(store.jobs(ORDERS, 5)) == ()
     run(store.save_jobs("acme", [job_of("1")]))
+    run(store.close())
+
+
+def test_an_event_that_cannot_be_kept_undoes_what_it_tells(path: Path) -> None:
+    """Where the journal refuses a row, the confirmation is not there either: the claim is still open."""
+    run(acting(path).close())
+    alter(path, "CREATE TRIGGER refuse BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'no room'); END")
+    store = acting(path)
+    run(store.claim(claim_of()))
+    with pytest.raises(StoreUnavailable, match="no room"):
+        run(store.confirm(claim_of(), job_of("9"), record_of(Outcome.TRIGGERED, job_id="9"), events=[event_of()]))
+    found = run(store.standings({ORDERS: ["9"]}))[ORDERS]
+    assert (found.claim, found.attributed) == (claim_of(), {})
+    run(store.close())
+
+
+def test_a_connection_that_has_little_is_read_in_two_statements(path: Path) -> None:
+    """What most connections have nothing of is not asked for one by one, however many connections are read."""
+    store = acting(path)
+    run(store.apply(Decisions(accepted=[accept(spec_of(), NOON)])))
+    run(store.claim(claim_of()))
+    run(store.confirm(claim_of(), job_of("9"), record_of(Outcome.TRIGGERED, job_id="9")))
+    statements: list[str] = []
+    with store._file.reading() as database:
+        database.set_trace_callback(statements.append)
+    found = run(store.standings({ORDERS: ["9"], USERS: []}))
+    assert found[ORDERS].owns("9")
+    assert len(statements) == 2
     run(store.close())
