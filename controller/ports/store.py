@@ -163,6 +163,10 @@ class Store(Protocol):
         """
         ...
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as `save_jobs` last kept them, by id; one that was never kept, or was pruned, is missing."""
+        ...
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest observed job of every connection whose schedule is in force."""
         ...

@@ -48,6 +48,17 @@ def test_a_job_is_kept_as_it_was_last_observed(store: Store) -> None:
     assert run(store.jobs(ORDERS, 9)) == ((ended, None),)
 
 
+def test_jobs_are_found_by_their_ids(store: Store) -> None:
+    """Those that are kept, of any connection, as they were last seen; another platform's and unknown ones are not there."""
+    first, other = job_of("7"), job_of("8", 5, ref=USERS)
+    ended = replace(first, status=JobStatus.FAILED, ended_at=minute(9), duration=None)
+    run(store.save_jobs("acme", [first, other, job_of("9")]))
+    run(store.save_jobs("acme", [ended]))
+    run(store.save_jobs("other", [job_of("10")]))
+    assert run(store.kept_jobs("acme", ["7", "8", "10", "11"])) == {"7": ended, "8": other}
+    assert run(store.kept_jobs("acme", [])) == {}
+
+
 def test_observed_through_is_what_was_last_noted(store: Store) -> None:
     """Each platform has its own mark, None before the first note."""
     assert run(store.observed_through("acme")) is None

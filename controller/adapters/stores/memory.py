@@ -231,6 +231,11 @@ class MemoryStore:
         known = self._state.jobs.get((platform, job_id))
         return known is not None and known.status.is_terminal
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as they were last kept."""
+        known = self._state.jobs
+        return {job_id: known[platform, job_id] for job_id in job_ids if (platform, job_id) in known}
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
         newest: dict[str, Job] = {}

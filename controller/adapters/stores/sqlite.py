@@ -203,6 +203,11 @@ class SqliteStore:
         """Keep what was observed of jobs."""
         await self._together(platform, lambda database: notes.put_jobs(database, platform, jobs))
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as they were last kept."""
+        with self._file.reading() as database:
+            return reads.kept_jobs(database, platform, job_ids)
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
         with self._file.reading() as database:
