@@ -10,7 +10,7 @@ from controller.decide.conditions import whole
 from controller.decide.desired import Desired
 from controller.decide.drift import held_for, standing_drifts
 from controller.decide.freshness import freshness_at
-from controller.decide.recovery import PHANTOMS_MAX, phantom_text
+from controller.decide.recovery import is_haunted, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
@@ -242,7 +242,7 @@ def _clock(case: Case) -> Summary | None:
 def _phantom(case: Case) -> Summary | None:
     """The platform refuses one start after the other; what its last jobs came to says nothing of that."""
     phantoms = case.standing.phantoms
-    if phantoms < PHANTOMS_MAX:
+    if not is_haunted(phantoms):
         return None
     return Summary(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
 
