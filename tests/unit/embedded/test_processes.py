@@ -16,7 +16,6 @@ from controller.embedded.processes import JOB_ID_VARIABLE, end_leftovers, group_
 from controller.embedded.store import ChildIdentity
 from tests.e2e.embedded_process import is_alive
 
-
 JOB_ID = f"job_{secrets.token_hex(8)}"
 """Of this run alone: every process of the machine is looked at, also those of the same tests in another run."""
 
