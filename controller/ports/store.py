@@ -195,6 +195,16 @@ class Store(Protocol):
         """The newest slot records of a connection, newest first."""
         ...
 
+    async def newest_jobs(
+        self, platform: str, connection_ids: Collection[str], limit: int
+    ) -> dict[ConnectionRef, tuple[tuple[Job, datetime | None], ...]]:
+        """What `jobs` says of each of these connections, in one question; one without jobs is missing."""
+        ...
+
+    async def newest_slots(self, platform: str, connection_ids: Collection[str]) -> dict[ConnectionRef, SlotRecord]:
+        """The newest slot record of each of these connections, in one question; one without records is missing."""
+        ...
+
     async def note_observed(self, platform: str, through: datetime) -> None:
         """Remember that the platform's jobs created before ``through`` have been seen."""
         ...

@@ -283,6 +283,18 @@ class MemoryStore:
         records = self._state.connection(ref).records
         return tuple(records[at] for at in sorted(records, reverse=True)[:limit])
 
+    async def newest_jobs(
+        self, platform: str, connection_ids: Collection[str], limit: int
+    ) -> dict[ConnectionRef, tuple[tuple[Job, datetime | None], ...]]:
+        """The newest jobs of each connection, newest first."""
+        refs = [ConnectionRef(platform, connection_id) for connection_id in connection_ids]
+        return {ref: rows for ref in refs if (rows := await self.jobs(ref, limit))}
+
+    async def newest_slots(self, platform: str, connection_ids: Collection[str]) -> dict[ConnectionRef, SlotRecord]:
+        """The newest slot record of each connection."""
+        refs = [ConnectionRef(platform, connection_id) for connection_id in connection_ids]
+        return {ref: record for ref in refs for record in await self.slots(ref, 1)}
+
     async def note_observed(self, platform: str, through: datetime) -> None:
         """Remember how far a platform was seen."""
         self._expect(platform)

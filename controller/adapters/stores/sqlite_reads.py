@@ -138,11 +138,6 @@ _JOBS = """
     WHERE platform = ? AND job.connection_id = ? ORDER BY created_at DESC, job_id DESC LIMIT ?
 """
 
-_KEPT_JOBS = """
-    SELECT job_id, connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count
-    FROM job WHERE platform = ? AND job_id IN (SELECT value FROM json_each(?))
-"""
-
 _LATEST_JOBS = """
     SELECT job_id, job.connection_id, kind, status, created_at, ended_at, duration, row_count, byte_count
     FROM schedule AS s CROSS JOIN job ON job.platform = s.platform AND job.job_id = (
@@ -308,12 +303,6 @@ def _attributed(
         for job_id, connection_id, scheduled_at, run, _ in rows
     }
     return owned, frozenset(job_id for job_id, *_, is_counted in rows if is_counted)
-
-
-def kept_jobs(database: sqlite3.Connection, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
-    """These jobs as they were last kept, by id."""
-    found = (job_from_row(row) for row in database.execute(_KEPT_JOBS, (platform, json.dumps(list(job_ids)))))
-    return {job.job_id: job for job in found}
 
 
 def latest_jobs(database: sqlite3.Connection, platform: str) -> tuple[Job, ...]:
