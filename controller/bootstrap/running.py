@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from controller.adapters.clock import StoppedClock
+from controller.adapters.stores.store_file import is_acted_on
 from controller.bootstrap.webhook import receiving
 from controller.bootstrap.wiring import Output, build_world, close_world
 from controller.reconcile.loop import Loop
@@ -52,6 +53,6 @@ async def preview_cycle(settings: Settings, at: datetime | None = None) -> Previ
     if at is not None:
         world = replace(world, clock=StoppedClock(at))
     try:
-        return await preview(world, is_now=at is None)
+        return await preview(world, is_now=at is None, attended=is_acted_on(settings.store))
     finally:
         await close_world(world)

@@ -24,7 +24,7 @@ from controller.cli.page import (
     write,
     write_json,
 )
-from controller.cli.plan import unreached
+from controller.cli.plan import spent_notes, unreached
 from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
 from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
 from controller.cli.status_json import NEWEST, condition_json, drift_json, request_json, run_json, slot_json, snake_keys
@@ -42,6 +42,7 @@ from controller.decide.explain import explain_record
 from controller.errors import MainspringError
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.plan import ConnectionFacts, ConnectionPlan
+from controller.model.record import Reason
 from controller.model.status import Run, ScheduleStatus, run_of
 from controller.settings import Settings
 
@@ -137,7 +138,8 @@ async def look_at(ref: ConnectionRef, settings: Settings, at: datetime | None) -
         return None, [f"platform {ref.platform} cannot be read, this is what the store holds: {printable(trouble)}"]
     for connection, decided in zip(shown.known.connections, shown.plan.connections, strict=True):
         if connection.ref == ref:
-            return Seen(connection, decided), []
+            is_held = any(hold.reason is Reason.BLAST_RADIUS for hold in decided.holds)
+            return Seen(connection, decided), spent_notes(shown) if is_held else []
     return None, []
 
 

@@ -54,7 +54,9 @@ def printable(text: str) -> str:
 
 
 def _cell(cell: Cell | str) -> Cell:
-    return Cell(printable(cell.text), cell.style) if isinstance(cell, Cell) else Cell(printable(cell))
+    if not isinstance(cell, Cell):
+        return Cell(printable(cell))
+    return cell if cell.text.isprintable() else Cell(printable(cell.text), cell.style)
 
 
 def _cut(cell: Cell, room: int) -> Cell:

@@ -7,12 +7,13 @@ from controller.bootstrap import has_store, preview_cycle
 from controller.cli.choose import add_at
 from controller.cli.options import add_settings, settings_of
 from controller.cli.outcome import outcome_of
-from controller.cli.page import counted, note, printable, write, write_json
+from controller.cli.page import counted, moment, note, printable, write, write_json
 from controller.cli.plan_revisions import add_revisions, execute_revisions, is_wanted
 from controller.cli.plan_rows import rows_of
 from controller.cli.plan_text import plan_markdown, plan_text
 from controller.cli.terminal import Paint, complain
 from controller.model.plan import PlanningInput
+from controller.reconcile.preview import Preview
 
 EXAMPLE = """examples:
   mainspring plan
@@ -53,6 +54,7 @@ def execute(parsed: argparse.Namespace) -> int:
     if found.rejected:
         errors = f"{counted(len(found.rejected), 'error')} in {settings.specs_label}, the first at {found.rejected[0]}"
         note([f"{errors}; what the file last held in good order is planned; see mainspring validate {settings.specs}"])
+    note(spent_notes(found))
     silent = unreached(known)
     for name, trouble in silent.items():
         complain(f"platform {name} cannot be read: {printable(trouble)}")
@@ -69,6 +71,15 @@ def execute(parsed: argparse.Namespace) -> int:
     if silent or defects or found.trouble:
         return 1
     return EXIT_CHANGES if parsed.detailed_exitcode and rows.writes else 0
+
+
+def spent_notes(shown: Preview) -> list[str]:
+    """What a plan takes from the controller that runs, since nobody else can count it."""
+    return [
+        f"the controller has done to platform {name} all that it may between two full resyncs, say its conditions in the store"
+        f" (BlastRadius since {moment(since, shown.known.now)}); what is left over waits for the next one"
+        for name, since in shown.spent.items()
+    ]
 
 
 def unreached(known: PlanningInput) -> dict[str, str]:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from controller.decide.against import closed, next_opening
 from controller.decide.drifted import drift_of, is_refused
 from controller.decide.explain import WAITING
-from controller.decide.recovery import PHANTOM, PHANTOMS_MAX
+from controller.decide.recovery import PHANTOM, is_haunted
 from controller.decide.rules import inactivity
 from controller.decide.slots import from_epoch, to_epoch
 from controller.decide.windows import next_edge
@@ -227,7 +227,7 @@ def _ready(facts: ConnectionFacts, holds: Sequence[Hold], platform: PlatformFact
         return Verdict(READY, FALSE, Reason.DELETED, "no spec names its connection any more; it goes out of force")
     if standing.calendar_key is None:
         return Verdict(READY, UNKNOWN, ConditionReason.PROGRESSING, "it is not in force yet")
-    if standing.phantoms >= PHANTOMS_MAX:
+    if is_haunted(standing.phantoms):
         return Verdict(READY, FALSE, Reason.PHANTOM_ACTIVE, PHANTOM)
     if spec.mode is Mode.OBSERVE:
         return _OBSERVED
@@ -272,7 +272,7 @@ def _stalled(facts: ConnectionFacts, holds: Sequence[Hold], *, is_stale: bool) -
     """Whether a person must act, because no waiting helps."""
     if holds and (hold := _first(holds, NEEDS_A_PERSON)) is not None:
         return Verdict(STALLED, TRUE, *_said(hold))
-    if facts.standing.phantoms >= PHANTOMS_MAX:
+    if is_haunted(facts.standing.phantoms):
         return Verdict(STALLED, TRUE, Reason.PHANTOM_ACTIVE, f"{PHANTOM}; look at the connection there")
     if is_stale:
         message = "a file is rejected; the last good version stays in force until it is mended"

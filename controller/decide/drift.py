@@ -223,6 +223,8 @@ def _as_seen(facts: ConnectionFacts, platform: PlatformFacts, field: DriftField,
 
 def standing_drifts(standing: Standing) -> tuple[NotedDrift, ...]:
     """What is noted to differ now, or to be fought about, in the order of the fields."""
+    if not standing.drifts:
+        return ()
     noted = (standing.drifts.get(field) for field in DriftField)
     return tuple(each for each in noted if each is not None and (each.stands or each.fighting_since is not None))
 

@@ -16,7 +16,7 @@ from controller.model.plan import (
     SettleRequest,
     TriggerSync,
 )
-from controller.model.record import STOOD_AGAINST, Claim, Outcome, Reason, SlotRecord
+from controller.model.record import Claim, Outcome, Reason, SlotRecord
 
 PUNCTUAL_SECONDS = 1
 """Nobody calls a start that was later by less than this late."""
@@ -127,19 +127,6 @@ _SELF_CONTAINED = frozenset(
 
 _NOTHING_MORE = frozenset({Reason.DUPLICATE_CONNECTION, Reason.DUPLICATE_NAME, Reason.AWAITING_LISTING})
 """Reasons whose message says nothing beyond the meaning."""
-
-
-def reasons_of(outcome: Outcome) -> tuple[Reason | None, ...]:
-    """The reasons that an outcome may have, in the order of the closed list."""
-    match outcome:
-        case Outcome.SKIPPED:
-            return tuple(reason for reason in Reason if reason in STOOD_AGAINST)
-        case Outcome.MISSED:
-            return tuple(MISSED)
-        case Outcome.HELD:
-            return tuple(Reason)
-        case _:
-            return (None,)
 
 
 def _with_message(meaning: str, reason: Reason, message: str) -> str:

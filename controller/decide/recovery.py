@@ -38,7 +38,8 @@ def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) 
         return _adopt(claim, found, now)
     if claim.answer is Answer.BUSY and (settled := _why_busy(claim, facts, platform, now)) is not None:
         return settled
-    if proves_absence(platform, claim):
+    unread = claim.answer is Answer.BUSY and not _is_read_since(claim, facts)
+    if proves_absence(platform, claim) and not unread:
         return _absent(claim, facts, platform, now)
     if is_out_of_sight(platform, claim):
         record = _record(claim, Outcome.SKIPPED, now, Reason.IN_DOUBT, "no listing reads back to its POST any more")
@@ -47,9 +48,8 @@ def judge_claim(facts: ConnectionFacts, platform: PlatformFacts, now: datetime) 
     covers = claim.key.slot.scheduled_at - CLOCK_TOLERANCE - set_back(platform, claim)
     is_busy = claim.answer is Answer.BUSY
     need = ListingNeed(NeedKind.IN_DOUBT, claim.written_at, until, covers, read_connection=is_busy)
-    held = _hold(
-        claim, Reason.IN_DOUBT, f"whether its POST made a job is unknown; a listing after {until:%H:%M:%SZ} settles it"
-    )
+    settled_by = f"a listing after {until:%H:%M:%SZ}" if until > now or not unread else "a read of its connection"
+    held = _hold(claim, Reason.IN_DOUBT, f"whether its POST made a job is unknown; {settled_by} settles it")
     return Part(holds=(held,), wake_at=until if until > now else None, needs=(need,))
 
 
@@ -79,7 +79,7 @@ def _why_busy(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now
     answered, listing = claim.answered_at, platform.listing
     if answered is None or listing is None or listing.begun_at < answered:
         return None
-    if facts.connection_read_at is not None and facts.connection_read_at >= answered and not _accepts_syncs(facts):
+    if _is_read_since(claim, facts) and not _accepts_syncs(facts):
         record = _record(
             claim, Outcome.HELD, now, Reason.CONNECTION_INACTIVE, "the platform refused: the connection is not active"
         )
@@ -90,6 +90,15 @@ def _why_busy(claim: Claim, facts: ConnectionFacts, platform: PlatformFacts, now
         )
         return Part(actions=(SettleClaim(claim, ClaimStatus.REFUSED, record),), wake_at=now)
     return None
+
+
+def _is_read_since(claim: Claim, facts: ConnectionFacts) -> bool:
+    """Whether the connection was read after the answer.
+
+    One that is switched off is refused in the words for a busy one, so before that nobody speaks of a job that cannot be found.
+    """
+    read_at, answered_at = facts.connection_read_at, claim.answered_at
+    return read_at is not None and answered_at is not None and read_at >= answered_at
 
 
 def _accepts_syncs(facts: ConnectionFacts) -> bool:
@@ -117,7 +126,7 @@ def _of_absence(
         message = "its POST made no job, and its schedule is not in force"
         return ClaimStatus.ABANDONED, _record(claim, Outcome.SKIPPED, now, reason, message)
     unknown = facts.standing.setbacks.get(claim.key, Setbacks()).unknown_attempts + 1
-    may_retry = facts.spec.when_in_doubt is WhenInDoubt.RETRY and phantoms < PHANTOMS_MAX
+    may_retry = facts.spec.when_in_doubt is WhenInDoubt.RETRY and not is_haunted(phantoms)
     if may_retry and unknown < platform.profile.attempts_max:
         reason, message = Reason.AWAITING_TURN, "its POST made no job; it is due again"
         if phantoms:
@@ -133,6 +142,11 @@ def _of_absence(
 def _without_job(claim: Claim) -> str:
     why = PHANTOM if claim.answer is Answer.BUSY else "the outcome of its POST was unknown, and no job was made"
     return f"{why}; it is not sent again, ask for it anew"
+
+
+def is_haunted(phantoms: int) -> bool:
+    """Whether so many refusals in a row are believed to come from a job that nobody can find."""
+    return phantoms >= PHANTOMS_MAX
 
 
 def phantom_text(phantoms: int) -> str:

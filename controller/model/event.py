@@ -239,7 +239,7 @@ CATALOGUE: Mapping[EventName, Kind] = {
     ),
     EventName.JOB_FINISHED: Kind(
         Severity.INFO,
-        "A job of a connection of ours reached its end.",
+        "A job of a connection of ours reached its end; told once, also where it ended while no controller looked.",
         ("schedule", "platform", "connection_id", "job_id", "job_type", "status", "rows", "bytes", "seconds"),
     ),
     EventName.DRIFT_DETECTED: Kind(

@@ -173,6 +173,10 @@ class Store(Protocol):
         """
         ...
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as `save_jobs` last kept them, by id; one that was never kept, or was pruned, is missing."""
+        ...
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest observed job of every connection whose schedule is in force."""
         ...
@@ -199,6 +203,16 @@ class Store(Protocol):
 
     async def slots(self, ref: ConnectionRef, limit: int) -> tuple[SlotRecord, ...]:
         """The newest slot records of a connection, newest first."""
+        ...
+
+    async def newest_jobs(
+        self, platform: str, connection_ids: Collection[str], limit: int
+    ) -> dict[ConnectionRef, tuple[tuple[Job, datetime | None], ...]]:
+        """What `jobs` says of each of these connections, in one question; one without jobs is missing."""
+        ...
+
+    async def newest_slots(self, platform: str, connection_ids: Collection[str]) -> dict[ConnectionRef, SlotRecord]:
+        """The newest slot record of each of these connections, in one question; one without records is missing."""
         ...
 
     async def observed_through(self, platform: str) -> datetime | None:

@@ -16,10 +16,10 @@ NOTE_EVERY = timedelta(minutes=10)
 """How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again."""
 
 
-async def take_in(
-    world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult, *, first: bool
-) -> set[ConnectionRef]:
+async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
     """Take in one look at a platform; returns the connections that must be judged again.
+
+    A start elsewhere and the end of a job are told once, also over restarts: what this process does not remember the store is asked for.
 
     Raises:
         StoreUnavailable: what was seen could not be kept; it is still in memory.
@@ -40,10 +40,28 @@ async def take_in(
     changes = [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
-    events = [] if first else await _job_events(world, mind, platform, changes, now)
+    news = await _news(world, mind, platform, changes)
+    events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
     platform.successes_read |= result.successes.keys()
     return concerned | waiting
+
+
+async def _news(
+    world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]]
+) -> list[tuple[Job | None, Job]]:
+    """What of the changes happened since something was last told, each with the job as it was last seen, also by an earlier process.
+
+    What was over, or went on, before anything was kept is no news: it is only seen now because a listing reads back.
+    """
+    unknown = [job.job_id for before, job in changes if before is None]
+    kept = await world.store.kept_jobs(platform.name, unknown) if unknown else {}
+    told_from = platform.start or mind.began_at
+    return [
+        (last, job)
+        for before, job in changes
+        if (last := before or kept.get(job.job_id)) is not None or told_from is None or job.created_at >= told_from
+    ]
 
 
 def _found(result: ListingResult) -> list[Job]:

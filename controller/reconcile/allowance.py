@@ -55,6 +55,10 @@ class Allowance:
             elif self._waiting:
                 self._waiting.discard(decided.ref)
 
+    def use_up(self, platform: str) -> None:
+        """Nothing is left for a platform: so says another process, which counts what it does itself."""
+        self._spent[platform] = self.writes_max(platform)
+
     def give_back(self, platform: str) -> None:
         """Nothing was sent of a write that a plan decided: trouble of a store or a platform must not use up what is allowed."""
         self._spent[platform] = max(self._spent[platform] - 1, 0)

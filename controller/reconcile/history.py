@@ -1,6 +1,7 @@
 """A connection's past as the store holds it: all that is shown of one schedule, or the little that a table of all of them shows."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,8 +15,8 @@ from controller.ports.store import Store
 HISTORY = 100
 """How many of a schedule's newest slots and jobs are read; ``missed_count`` counts among them."""
 
-RECENT = 4
-"""How many jobs are read at first where only the state and the newest success are wanted."""
+RECENT = 2
+"""How many jobs are read at first where only the state and the newest success are wanted: one that goes on, and the one before it."""
 
 REQUESTS = 10
 """How many of the newest requests a status knows."""
@@ -34,14 +35,12 @@ class Past:
 NO_PAST = Past()
 
 
-async def read_past(store: Store, ref: ConnectionRef, now: datetime, *, brief: bool = False) -> Past:
-    """Read a connection's past; ``brief``: the newest slot, and jobs back to the newest success.
+async def read_past(store: Store, ref: ConnectionRef, now: datetime) -> Past:
+    """Read a connection's past.
 
     Raises:
         StoreUnavailable: the store could not be read.
     """
-    if brief:
-        return Past(await store.slots(ref, 1), await _recent_jobs(store, ref))
     return Past(
         await store.slots(ref, HISTORY),
         await store.jobs(ref, HISTORY),
@@ -50,10 +49,28 @@ async def read_past(store: Store, ref: ConnectionRef, now: datetime, *, brief: b
     )
 
 
-async def _recent_jobs(store: Store, ref: ConnectionRef) -> Sequence[tuple[Job, datetime | None]]:
-    rows = await store.jobs(ref, RECENT)
-    is_seen = any(job.kind is JobKind.SYNC and job.status is JobStatus.SUCCEEDED for job, _ in rows)
-    return rows if is_seen or len(rows) < RECENT else await store.jobs(ref, HISTORY)
+async def read_recent(store: Store, refs: Iterable[ConnectionRef]) -> dict[ConnectionRef, Past]:
+    """Read of many connections at once what a table of them shows: the newest slot, and jobs back to the newest success.
+
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    wanted: dict[str, list[str]] = defaultdict(list)
+    for ref in refs:
+        wanted[ref.platform].append(ref.connection_id)
+    found: dict[ConnectionRef, Past] = {}
+    for platform, connection_ids in wanted.items():
+        slots = await store.newest_slots(platform, connection_ids)
+        jobs = await store.newest_jobs(platform, connection_ids, RECENT)
+        unsaid = [ref.connection_id for ref, rows in jobs.items() if len(rows) == RECENT and not _has_success(rows)]
+        jobs |= await store.newest_jobs(platform, unsaid, HISTORY)
+        for ref in slots.keys() | jobs.keys():
+            found[ref] = Past((slots[ref],) if ref in slots else (), jobs.get(ref, ()))
+    return found
+
+
+def _has_success(rows: Iterable[tuple[Job, datetime | None]]) -> bool:
+    return any(job.kind is JobKind.SYNC and job.status is JobStatus.SUCCEEDED for job, _ in rows)
 
 
 async def _corrected_today(store: Store, ref: ConnectionRef, now: datetime) -> int:

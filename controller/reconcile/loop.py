@@ -307,12 +307,12 @@ class Loop:
         self._wake.set()
 
     async def _list(self, platform: ObservedPlatform) -> None:
-        first, unseen = not platform.was_listed, platform.is_unseen
+        unseen = platform.is_unseen
         try:
             result = await look(self._mind, platform, self._world.clock)
             if not self._holding.acts_on(platform):
                 return
-            self._ready |= await take_in(self._world, self._mind, platform, result, first=first)
+            self._ready |= await take_in(self._world, self._mind, platform, result)
         except Fenced as error:
             await self._holding.lose(error)
         finally:

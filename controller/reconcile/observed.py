@@ -48,7 +48,6 @@ class ObservedPlatform:
     listing_under_way: bool = False
     noted_at: datetime | None = None
     moved_at: dict[str, datetime] = field(default_factory=dict)
-    was_listed: bool = False
     clock_in_doubt: bool = False
     successes_read: set[str] = field(default_factory=set)
     durations: dict[str, deque[timedelta]] = field(
@@ -217,7 +216,7 @@ class ObservedPlatform:
         )
         horizon = min(begun_at - RETAIN, listing.covers_since)
         self.history = ListingHistory(Listing(begun_at, max(since, horizon)), quiet_until=self.history.quiet_until)
-        self.trouble, self.failing_since, self.was_listed = "", None, True
+        self.trouble, self.failing_since = "", None
         for rows in self.jobs.values():
             if len(rows) > 1:
                 newest = max(rows.values(), key=lambda job: (job.created_at, job.job_id)).job_id

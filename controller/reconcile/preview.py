@@ -1,11 +1,13 @@
 """What the next cycle would do: the same gathering and the same planner, and nothing carried out."""
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from controller.decide.clock_watch import ClockWatch
 from controller.decide.planner import make_plan
 from controller.model.plan import Plan, PlanningInput
+from controller.model.record import Reason
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.fetch import Read, read_desired
 from controller.reconcile.gather import Mind, gather, look
@@ -21,30 +23,48 @@ class Preview:
     Attributes:
         trouble: why the spec source could not be read, so that it is planned for what the store says is in force; empty where it could.
         rejected: errors of spec files, as ``path:line:column: code``.
+        spent: platforms of which the controller that runs has used up what it may cancel and change between two full resyncs, each with
+            since when, as the conditions say that it keeps in the store.
     """
 
     known: PlanningInput
     plan: Plan
     trouble: str = ""
     rejected: tuple[str, ...] = ()
+    spent: Mapping[str, datetime] = field(default_factory=dict)
 
 
-async def preview(world: World, *, is_now: bool = True) -> Preview:
+async def preview(world: World, *, is_now: bool = True, attended: bool = False) -> Preview:
     """Read specs, store and platforms, and decide; a platform that cannot be read holds its connections with the reason.
 
     ``is_now``: the world's clock shows the present; one that shows any other instant has nothing to agree with.
+    ``attended``: a controller runs on the store; what it has left of its writes only it counts, and a start would count anew.
 
     Raises:
         SpecSourceUnavailable, StoreUnavailable: nothing can be said.
     """
     read = await read_desired(world)
-    known, plan = await _planned(world, read, is_now=is_now)
+    spent = await _spent(world) if attended and is_now else {}
+    known, plan = await _planned(world, read, spent, is_now=is_now)
     if read.trouble:
         known = replace(known, held=f"{read.trouble}; this is planned for what the store says is in force")
-    return Preview(known, plan, read.trouble, tuple(place_of(error) for error in read.errors))
+    return Preview(known, plan, read.trouble, tuple(place_of(error) for error in read.errors), spent)
 
 
-async def _planned(world: World, read: Read, *, is_now: bool) -> tuple[PlanningInput, Plan]:
+async def _spent(world: World) -> dict[str, datetime]:
+    """Platforms that conditions call spent, each with since when the first of its connections waits."""
+    found: dict[str, datetime] = {}
+    for name in world.platforms:
+        for row in (await world.store.conditions(name)).values():
+            told = [each.last_transition_at for each in row if each.reason is Reason.BLAST_RADIUS]
+            # A status that was the same before, for another reason, is older than this.
+            since = max((at for at in told if at is not None), default=None)
+            if since is not None:
+                found[name] = min(found.get(name, since), since)
+    return found
+
+
+async def _planned(world: World, read: Read, spent: Collection[str], *, is_now: bool) -> tuple[PlanningInput, Plan]:
     desired = read.desired
     mind = Mind(
         desired,
@@ -55,6 +75,8 @@ async def _planned(world: World, read: Read, *, is_now: bool) -> tuple[PlanningI
         observe=world.observe,
     )
     mind.allowance.manage(desired.specs)
+    for name in spent:
+        mind.allowance.use_up(name)
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)
         mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)

@@ -1,7 +1,7 @@
 """How every schedule stands, from the store and the specs alone: no platform is asked, and nothing is written."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -10,7 +10,7 @@ from controller.decide.conditions import whole
 from controller.decide.desired import Desired
 from controller.decide.drift import held_for, standing_drifts
 from controller.decide.freshness import freshness_at
-from controller.decide.recovery import PHANTOMS_MAX, phantom_text
+from controller.decide.recovery import is_haunted, phantom_text
 from controller.decide.slots import calendar_in_force, fires_at, upcoming
 from controller.errors import SpecSourceUnavailable
 from controller.model.calendar import parse_terms
@@ -19,7 +19,7 @@ from controller.model.identity import ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Freshness
 from controller.model.profile import PlatformProfile
-from controller.model.record import Answer, Outcome, Reason, SlotRecord, Standing
+from controller.model.record import Answer, Outcome, Reason, Standing
 from controller.model.revision import held_text
 from controller.model.safety import SafetyLimits
 from controller.model.schedule import Mode, ScheduleSpec
@@ -27,7 +27,7 @@ from controller.model.status import Run, ScheduleStatus, State, StatusReport, Su
 from controller.ports.spec_source import SpecError, SpecSource, SpecTree
 from controller.ports.store import Store
 from controller.reconcile.doubts import CLOCK_EVENTS_READ, doubts_told
-from controller.reconcile.history import NO_PAST, read_past
+from controller.reconcile.history import NO_PAST, Past, read_past, read_recent
 from controller.reconcile.judged import Safeguard, judge_first
 from controller.reconcile.restored import Restorers, restored_desired
 
@@ -100,6 +100,7 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
     kept: dict[ConnectionRef, tuple[Condition, ...]] = {}
     for platform in sorted({ref.platform for ref in refs}) if reading.only is None and not reading.brief else ():
         kept |= await store.conditions(platform)
+    recent = await read_recent(store, refs) if reading.brief else {}
     found: list[ScheduleStatus] = []
     for ref in refs:
         standing, claimants = standings[ref], written.get(ref)
@@ -107,13 +108,14 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             claimants = [desired.specs.get(ref) or reading.restorers.resolved(standing.content, desired.policies)]
         names = {standing.schedule, *(spec.name for spec in claimants if spec is not None)}
         is_wanted = reading.only is None or reading.only in names
-        past = await read_past(store, ref, reading.now, brief=reading.brief) if is_wanted else NO_PAST
+        is_whole = is_wanted and not reading.brief
+        past = await read_past(store, ref, reading.now) if is_whole else recent.get(ref, NO_PAST)
         if is_wanted and reading.only is not None:
             kept |= await store.conditions(ref.platform, ref.connection_id)
         is_absent = ref not in written and ref not in desired.obstacles
-        case = Case(
+        said = Case(
             ref,
-            None,
+            as_suspended(claimants[0], standing.suspended),
             standing,
             reading.now,
             tuple(_run(ref, *row, reading.now) for row in past.jobs),
@@ -127,9 +129,10 @@ async def read_statuses(reading: Reading, tree: SpecTree, desired: Desired) -> t
             corrected_today=past.corrected_today,
             brief=reading.brief,
         )
+        found.append(_status(said, past))
         # Every file that claims the connection is a schedule that somebody looks for.
-        specs = (as_suspended(spec, standing.suspended) for spec in claimants)
-        found.extend(replace(_status(replace(case, spec=spec), past.slots), requests=past.requests) for spec in specs)
+        others = (as_suspended(spec, standing.suspended) for spec in claimants[1:])
+        found.extend(_status(replace(said, spec=spec), past) for spec in others)
     return tuple(sorted(found, key=lambda status: (status.name, status.ref)))
 
 
@@ -144,8 +147,8 @@ def place_of(error: SpecError) -> str:
     return f"{error.origin.path}:{error.origin.line}:{error.origin.column}: {error.code}"
 
 
-def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
-    spec, standing = case.spec, case.standing
+def _status(case: Case, past: Past) -> ScheduleStatus:
+    spec, standing, slots = case.spec, case.standing, past.slots
     key = standing.calendar_key or (spec.calendar_key if spec is not None else None)
     profile = case.profile or PlatformProfile()
     # Until an edit is taken in, the calendar in force counts.
@@ -159,7 +162,7 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         ref=case.ref,
         name=spec.name if spec is not None else standing.schedule,
         spec=spec,
-        entries=parse_terms(key).entries if key is not None else (),
+        entries=parse_terms(key).entries if key is not None and not case.brief else (),
         condition=condition_of(case),
         generation=standing.generation + is_new,
         observed_generation=standing.generation,
@@ -178,6 +181,7 @@ def _status(case: Case, slots: Sequence[SlotRecord]) -> ScheduleStatus:
         freshness=freshness_at(spec, standing, case.now) if spec is not None else None,
         conditions=() if case.brief else _conditions(case),
         revision=standing.revision,
+        requests=past.requests,
     )
 
 
@@ -242,7 +246,7 @@ def _clock(case: Case) -> Summary | None:
 def _phantom(case: Case) -> Summary | None:
     """The platform refuses one start after the other; what its last jobs came to says nothing of that."""
     phantoms = case.standing.phantoms
-    if phantoms < PHANTOMS_MAX:
+    if not is_haunted(phantoms):
         return None
     return Summary(State.HELD, Reason.PHANTOM_ACTIVE, f"{phantom_text(phantoms)}; look at the connection there")
 

@@ -80,7 +80,8 @@ NO_ONES: Mapping[str, Write] = {
 """Writes that name no platform."""
 
 OTHERS = {
-    "standings", "known_refs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events", "corrections",
+    "standings", "known_refs", "kept_jobs", "latest_jobs", "policies", "jobs", "slots", "observed_through", "events", "corrections",
+    "newest_jobs", "newest_slots",
     "clock_events", "conditions", "epoch", "revisions", "take", "close", "waiting_requests", "requests", "request"
 }  # fmt: skip
 """What only reads, and what a controller without any platform must be able to do."""

@@ -48,6 +48,33 @@ def test_a_job_is_kept_as_it_was_last_observed(store: Store) -> None:
     assert run(store.jobs(ORDERS, 9)) == ((ended, None),)
 
 
+def test_the_newest_of_many_connections_come_in_one_answer(store: Store) -> None:
+    """The same jobs and the same slot as when each connection is asked about alone; one that has none is missing."""
+    run(store.save_jobs("acme", [job_of(str(number), number) for number in range(7, 12)]))
+    run(store.save_jobs("acme", [job_of("20", 5, ref=USERS), job_of("21", 5, ref=USERS), job_of("22", 4, ref=USERS)]))
+    run(store.save_jobs("other", [job_of("7", 30)]))
+    records = [record_of(Outcome.COUNTED, 0, job_id="11"), record_of(Outcome.MISSED, 5), record_of(Outcome.HELD, 10)]
+    run(store.apply(Decisions(records=records)))
+    asked = [USERS.connection_id, ORDERS.connection_id, "nobody"]
+    for limit in (1, 2, 9):
+        jobs = {ref: run(store.jobs(ref, limit)) for ref in (ORDERS, USERS)}
+        assert run(store.newest_jobs("acme", asked, limit)) == jobs
+    assert run(store.newest_slots("acme", asked)) == {ORDERS: records[2]}
+    assert run(store.newest_jobs("acme", [], 9)) == {}
+    assert run(store.newest_slots("acme", [])) == {}
+
+
+def test_jobs_are_found_by_their_ids(store: Store) -> None:
+    """Those that are kept, of any connection, as they were last seen; another platform's and unknown ones are not there."""
+    first, other = job_of("7"), job_of("8", 5, ref=USERS)
+    ended = replace(first, status=JobStatus.FAILED, ended_at=minute(9), duration=None)
+    run(store.save_jobs("acme", [first, other, job_of("9")]))
+    run(store.save_jobs("acme", [ended]))
+    run(store.save_jobs("other", [job_of("10")]))
+    assert run(store.kept_jobs("acme", ["7", "8", "10", "11"])) == {"7": ended, "8": other}
+    assert run(store.kept_jobs("acme", [])) == {}
+
+
 def test_observed_through_is_what_was_last_noted(store: Store) -> None:
     """Each platform has its own mark, None before the first note."""
     assert run(store.observed_through("acme")) is None

@@ -114,6 +114,7 @@ class FakePlatform:
         clock_error: how far the platform's own clock is ahead.
         tells_time: while false, answers have no ``Date``.
         ignores_cancels: while true, a cancel is taken and has no effect.
+        hides_connections: while true, connections cannot be read; jobs can.
         is_closed: whether ``close`` was called.
     """
 
@@ -125,6 +126,7 @@ class FakePlatform:
         self.tells_time = True
         self.is_closed = False
         self.ignores_cancels = False
+        self.hides_connections = False
         self._clock = clock
         self.connection_lag = timedelta(0)
         self.update_faults: deque[UpdateFault] = deque()
@@ -239,12 +241,18 @@ class FakePlatform:
     async def get_connection(self, connection_id: str) -> Connection | None:
         """As the port says."""
         self._read("get_connection", connection_id)
+        self._show_connections()
         return self._connections.get(connection_id)
 
     async def list_connections(self, offset: int, limit: int) -> tuple[Connection, ...]:
         """As the port says."""
         self._read("list_connections", None)
+        self._show_connections()
         return tuple(self._as_listed(each) for each in self._connections.values())[offset : offset + limit]
+
+    def _show_connections(self) -> None:
+        if self.hides_connections:
+            raise PlatformUnavailable("connections cannot be read")
 
     def _as_listed(self, connection: Connection) -> Connection:
         edited_at, before = self._edited.get(connection.connection_id, (None, connection))

@@ -7,7 +7,10 @@ from typing import Any
 from controller.errors import PlatformUnavailable
 from controller.model.event import EventName
 from controller.model.job import Job, JobStatus
+from controller.model.plan import CancelJob
+from controller.model.record import Reason
 from controller.model.safety import SafetyLimits
+from controller.reconcile.preview import preview
 from tests.fakes.platform import Behaviour
 from tests.scenario.stage import Stage, play
 
@@ -42,6 +45,35 @@ def test_cancels_beyond_the_bound_wait_for_the_next_full_resync() -> None:
     assert stage.log.of(EventName.RESYNC_CORRECTED) == []
     assert stage.log.of(EventName.PLAN_REFUSED) == []
     assert len(stage.platform.calls_of("cancel_job")) == 14
+
+
+def test_a_preview_knows_what_the_running_controller_has_used_up() -> None:
+    """What it waits with is no start of a cancel, nor of another connection; a controller that starts anew would have all of it."""
+
+    async def scenario(stage: Stage) -> None:
+        names = [f"s{number:02}" for number in range(14)]
+        for name in names:
+            ref = stage.schedule(name, EVERY_HOUR.format(limit="10h"), STUCK)
+            stage.platform.start_foreign_job(ref.connection_id)
+        await stage.start(resync=RESYNC)
+        await stage.run_for(60)
+        assert (await preview(stage.world(), attended=True)).spent == {}
+        for name in names:
+            stage.edit(name, EVERY_HOUR.format(limit="5s"))
+        edited_at = stage.clock.now()
+        await stage.run_for(120)
+        shown = await preview(stage.world(), attended=True)
+        held = [hold.schedule for hold in shown.plan.holds if hold.reason is Reason.BLAST_RADIUS]
+        assert held == names[10:]
+        assert [action for action in shown.plan.actions if isinstance(action, CancelJob)] == []
+        assert edited_at <= shown.spent["default"] < edited_at + timedelta(seconds=30)
+        for unknown in (await preview(stage.world()), await preview(stage.world(), attended=True, is_now=False)):
+            assert unknown.spent == {}
+            assert any(isinstance(action, CancelJob) for action in unknown.plan.actions)
+        await stage.run_for(RESYNC.total_seconds())
+        assert (await preview(stage.world(), attended=True)).spent == {}
+
+    play(scenario)
 
 
 def test_starts_beyond_the_bound_of_one_cycle_follow_at_once() -> None:

@@ -1,5 +1,6 @@
 """A platform that refuses every start for a job that is in none of its lists."""
 
+from controller.model.connection import ConnectionStatus
 from controller.model.event import EventName
 from controller.model.identity import ConnectionRef
 from controller.model.profile import EMBEDDED
@@ -108,5 +109,24 @@ def test_a_job_that_shows_up_after_all_ends_the_row() -> None:
         assert await stage.words(ref) == ["Skipped(Active)", "Triggered"]
         assert (await stage.store.standings({ref: ()}))[ref].phantoms == 0
         assert await condition(stage) == Summary(State.READY)
+
+    play(scenario)
+
+
+def test_a_connection_that_is_switched_off_is_no_phantom() -> None:
+    """It is refused in the words for a busy one; the claim waits until it could be read again, and then it is known why."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("paused", EVERY_10_MINUTES)
+        stage.platform.script(TriggerFault.BUSY)
+        await stage.start()
+        await stage.run_for(595)
+        stage.platform.hides_connections = True
+        stage.platform.edit(ref.connection_id, status=ConnectionStatus.INACTIVE)
+        await stage.run_for(300)
+        assert (await stage.words(ref), starts(stage), alerts(stage)) == (["InDoubt"], 1, 0)
+        stage.platform.hides_connections = False
+        await stage.run_for(60)
+        assert (await stage.words(ref), starts(stage), alerts(stage)) == (["Held(ConnectionInactive)"], 1, 0)
 
     play(scenario)

@@ -19,7 +19,6 @@ from pydantic import BaseModel
 from controller import settings
 from controller.bootstrap import check_specs
 from controller.cli.main import COMMANDS, MODULES
-from controller.decide.explain import reasons_of
 from controller.embedded import api, connections_routes, jobs_routes
 from controller.embedded.connections_file import load_connections
 from controller.embedded.faults import FaultKind
@@ -29,6 +28,7 @@ from controller.model.status import State
 from controller.model.window import OnClose
 from controller.ports.platform import Platform
 from tests.unit import docs_tables
+from tests.unit.outcomes import reasons_of
 
 ROOT = docs_tables.ROOT
 DOCS = ROOT / "docs"

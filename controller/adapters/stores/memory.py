@@ -241,6 +241,11 @@ class MemoryStore:
         known = self._state.jobs.get((platform, job_id))
         return known is not None and known.status.is_terminal
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as they were last kept."""
+        known = self._state.jobs
+        return {job_id: known[platform, job_id] for job_id in job_ids if (platform, job_id) in known}
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
         newest: dict[str, Job] = {}
@@ -287,6 +292,18 @@ class MemoryStore:
         """The newest slot records, newest first."""
         records = self._state.connection(ref).records
         return tuple(records[at] for at in sorted(records, reverse=True)[:limit])
+
+    async def newest_jobs(
+        self, platform: str, connection_ids: Collection[str], limit: int
+    ) -> dict[ConnectionRef, tuple[tuple[Job, datetime | None], ...]]:
+        """The newest jobs of each connection, newest first."""
+        refs = [ConnectionRef(platform, connection_id) for connection_id in connection_ids]
+        return {ref: rows for ref in refs if (rows := await self.jobs(ref, limit))}
+
+    async def newest_slots(self, platform: str, connection_ids: Collection[str]) -> dict[ConnectionRef, SlotRecord]:
+        """The newest slot record of each connection."""
+        refs = [ConnectionRef(platform, connection_id) for connection_id in connection_ids]
+        return {ref: record for ref in refs for record in await self.slots(ref, 1)}
 
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from controller.adapters.stores import sqlite_bulk as bulk
 from controller.adapters.stores import sqlite_conditions as conditions_table
 from controller.adapters.stores import sqlite_drift as drift
 from controller.adapters.stores import sqlite_epochs as epochs
@@ -221,6 +222,11 @@ class SqliteStore:
 
         await self._together(platform, write)
 
+    async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
+        """These jobs as they were last kept."""
+        with self._file.reading() as database:
+            return bulk.kept_jobs(database, platform, job_ids)
+
     async def latest_jobs(self, platform: str) -> tuple[Job, ...]:
         """The newest job of every connection in force."""
         with self._file.reading() as database:
@@ -255,6 +261,18 @@ class SqliteStore:
         """The newest slot records, newest first."""
         with self._file.reading() as database:
             return reads.slots_of(database, ref, limit)
+
+    async def newest_jobs(
+        self, platform: str, connection_ids: Collection[str], limit: int
+    ) -> dict[ConnectionRef, tuple[tuple[Job, datetime | None], ...]]:
+        """The newest jobs of each connection, newest first."""
+        with self._file.reading() as database:
+            return bulk.newest_jobs(database, platform, connection_ids, limit)
+
+    async def newest_slots(self, platform: str, connection_ids: Collection[str]) -> dict[ConnectionRef, SlotRecord]:
+        """The newest slot record of each connection."""
+        with self._file.reading() as database:
+            return bulk.newest_slots(database, platform, connection_ids)
 
     async def observed_through(self, platform: str) -> datetime | None:
         """How far a platform was seen."""

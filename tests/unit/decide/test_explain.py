@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from controller.decide import explain
-from controller.decide.explain import explain_action, explain_hold, explain_record, reasons_of
+from controller.decide.explain import explain_action, explain_hold, explain_record
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import AcceptSchedule, Action, CancelJob, Hold, RecordSlot, SettleClaim, TriggerSync
 from controller.model.record import STOOD_AGAINST, Claim, ClaimStatus, Outcome, Reason, SlotRecord
 from controller.model.schedule import Origin, ScheduleSpec
+from tests.unit.outcomes import reasons_of
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 REF = ConnectionRef("default", "conn_orders")

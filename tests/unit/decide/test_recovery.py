@@ -32,6 +32,7 @@ ACTIVE, INACTIVE = connection(ConnectionStatus.ACTIVE), connection(ConnectionSta
 OLD = standing(watermark="-2d 10:15", claim=claim("-2d 10:15"))
 WAITING = "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05; wake 10:17:05"
 BUSY = "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05 with the connection; wake 10:17:05"
+BUSY_UNREAD = "hold InDoubt 10:15; need InDoubt from 10:17:05 back to 10:05 with the connection; wake 10:30"
 
 
 def in_doubt(now: str, open_claim: Claim | None = None, **said: Any) -> Given:
@@ -143,6 +144,10 @@ CASES: dict[str, tuple[Given, str]] = {
     "busy: after T_resolve it is due again": (
         in_doubt("10:17:05", busy("10:15:01"), connection=ACTIVE, connection_read="10:15:03"),
         "settle Absent: Held(PhantomActive) 10:15; wake 10:17:05",
+    ),
+    "busy: nothing is absent before the connection was read again": (
+        in_doubt("10:17:05", busy("10:15:01"), connection=ACTIVE, connection_read="10:14:59"),
+        BUSY_UNREAD,
     ),
     "busy: the third in a row is a phantom, and the end of its slot": (
         in_doubt("10:17:05", connection=ACTIVE, connection_read="10:15:03", **stands(busy("10:15:01"), phantoms=2)),

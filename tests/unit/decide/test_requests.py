@@ -186,7 +186,8 @@ def test_absence_is_the_end_of_it(answer: Answer, listing: str, expected: str) -
     """No second POST after an unknown outcome, although the spec says ``whenInDoubt: Retry``."""
     asked = request(expires="", status=RequestStatus.CLAIMED)
     known = {"claim": claim_of(asked, answer=answer, answered_at=at("10:05:03"))}
-    assert plan_of(given(asked, now="10:09:01", listing=listing, known=known)).startswith(expected)
+    seen = {"connection": connection(ConnectionStatus.ACTIVE), "connection_read": "10:05:04"}
+    assert plan_of(given(asked, now="10:09:01", listing=listing, known=known, **seen)).startswith(expected)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,11 +16,14 @@ from controller.embedded.processes import JOB_ID_VARIABLE, end_leftovers, group_
 from controller.embedded.store import ChildIdentity
 from tests.e2e.embedded_process import is_alive
 
+JOB_ID = f"job_{secrets.token_hex(8)}"
+"""Of this run alone: every process of the machine is looked at, also those of the same tests in another run."""
+
 
 @pytest.fixture
 def sleeper() -> Iterator["subprocess.Popen[bytes]"]:
-    """A process of job `job_x` in a group of its own."""
-    process = subprocess.Popen(["sleep", "1000"], start_new_session=True, env={**os.environ, JOB_ID_VARIABLE: "job_x"})
+    """A process of job ``JOB_ID`` in a group of its own."""
+    process = subprocess.Popen(["sleep", "1000"], start_new_session=True, env={**os.environ, JOB_ID_VARIABLE: JOB_ID})
     yield process
     process.kill()
     process.wait()
@@ -31,19 +35,19 @@ def test_a_process_is_more_than_its_id(sleeper: "subprocess.Popen[bytes]") -> No
     assert identity == identify(sleeper.pid)
     assert identity.started
     stranger = ChildIdentity(sleeper.pid, identity.started + "0")
-    assert not end_leftovers("job_other", stranger)
+    assert not end_leftovers(f"{JOB_ID}_other", stranger)
     assert is_alive(sleeper.pid)
-    assert end_leftovers("job_other", identity)
+    assert end_leftovers(f"{JOB_ID}_other", identity)
     assert not is_alive(sleeper.pid)
 
 
 def test_what_carries_a_jobs_id_is_the_jobs(sleeper: "subprocess.Popen[bytes]") -> None:
     """A process that was never recorded is found by its environment, and only by the whole id."""
-    assert not end_leftovers("job_", None)
+    assert not end_leftovers(JOB_ID[:-1], None)
     assert is_alive(sleeper.pid)
-    assert end_leftovers("job_x", None)
+    assert end_leftovers(JOB_ID, None)
     assert not is_alive(sleeper.pid)
-    assert not end_leftovers("job_x", None)
+    assert not end_leftovers(JOB_ID, None)
 
 
 @dataclass

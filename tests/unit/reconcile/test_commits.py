@@ -18,7 +18,8 @@ from controller.adapters.stores.memory import MemoryStore
 from controller.decide import desired
 from controller.decide.desired import Desired
 from controller.model.identity import ConnectionRef
-from controller.ports.spec_source import SpecTree
+from controller.model.schedule import Origin
+from controller.ports.spec_source import SpecError, SpecTree
 from controller.reconcile import judged
 from controller.reconcile.fetch import take_specs
 from controller.reconcile.gather import Mind
@@ -229,3 +230,23 @@ def test_a_plain_commit_is_not_merged(monkeypatch: pytest.MonkeyPatch) -> None:
     files["b"] = schedule_text("s1", "7h")
     controller.take(told.read(files, {"b"}, "r8"))
     assert merged == ["r4", "r6", "r7"]
+
+
+def test_what_is_not_whole_is_merged_although_the_revision_could_be_read_later() -> None:
+    """A file that could not be read for a moment, of a revision with a name of its own, comes into force with the next commit.
+
+    The second look at the same revision found no error, and was not taken in: what is in force is not what it would be advanced from.
+    """
+    controller, reader = Controller(), TreeReader(None)
+    files = {name: schedule_text(name).encode() for name in ("s0", "s1", "s2")}
+    error = SpecError(Origin("s1", 1), "unreadable", "the file cannot be read")
+    some = {path: text for path, text in files.items() if path != "s1"}
+    controller.take(reader.read(some, revision="r0", unreadable=[error]))
+    controller.take(reader.read(files, revision="r0"))
+    assert not controller.mind.desired.is_whole
+    files["s2"] = schedule_text("s2", "7h").encode()
+    tree = reader.read(files, revision="r1")
+    assert tree.delta is not None
+    controller.take(tree)
+    assert sorted(controller.mind.desired.named) == ["s0", "s1", "s2"]
+    assert controller.mind.desired.is_whole
