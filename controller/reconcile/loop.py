@@ -17,6 +17,7 @@ from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
+from controller.reconcile.foresight import LOOK_FIRST, Foresight
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
@@ -32,8 +33,8 @@ FETCHING = "fetch the specs"
 """The name of the one task that does."""
 
 AFTER_START = timedelta(seconds=2)
-"""When a connection is judged again whose sync was just started, from the second on in which it was: nothing is urgent there, and those
-that start together are judged together."""
+"""When a connection is judged again whose sync was just started and where more than the start is to be judged, from the second on in which
+it was: nothing is urgent there, and those that start together are judged together."""
 
 AFTER_FAILURE = timedelta(seconds=1)
 """Pause after a cycle that the store failed; a full disk is not helped by trying faster."""
@@ -50,8 +51,10 @@ class Loop:
         self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
         self._agenda = Agenda()
+        self._foresight = Foresight(self._mind)
         self._ready: set[ConnectionRef] = set()
         self._unexpected: set[ConnectionRef] = set()
+        self._judged_in_flight: set[ConnectionRef] = set()
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
@@ -217,7 +220,8 @@ class Loop:
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(world.clock.now() - world.keep_history)
             self._must_prune = False
-        self._ready |= self._agenda.pop_due(world.clock.now()) | await self._asking.look()
+        self._take_due(world.clock.now())
+        self._ready |= await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
@@ -234,6 +238,13 @@ class Loop:
             if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
                 platform.listing_under_way = True
                 self._spawn(self._list(platform), f"list {platform.name}")
+
+    def _take_due(self, now: datetime) -> None:
+        """What is due is judged now, or with the look that it would only wait for."""
+        due = self._agenda.pop_due(now)
+        for ref in (asked := self._foresight.ask(due, now)):
+            self._agenda.put(ref, now + LOOK_FIRST)
+        self._ready |= due - asked
 
     async def _look_at_specs(self) -> None:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
@@ -252,6 +263,7 @@ class Loop:
         batch -= others
         if not batch:
             return
+        self._judged_in_flight.update(ref for ref in batch if self._is_in_flight(ref))
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
         except Exception:
@@ -269,6 +281,10 @@ class Loop:
         for name in {ref.platform for ref in batch} & self._mind.platforms.keys():
             self._ready.update(self._mind.platforms[name].next_in_turn())
 
+    def _is_in_flight(self, ref: ConnectionRef) -> bool:
+        platform = self._mind.platforms.get(ref.platform)
+        return platform is not None and ref.connection_id in platform.in_flight
+
     def _is_too_early(self, name: str) -> bool:
         """Whether a platform was never looked at, or the specs not read, since it is held: then everything is judged after that.
 
@@ -280,6 +296,7 @@ class Loop:
     def _note(self, decided: ConnectionPlan) -> None:
         """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""
         self._agenda.put(decided.ref, decided.wake_at)
+        self._foresight.note(decided)
         platform = self._mind.platforms.get(decided.ref.platform)
         if platform is None:
             return
@@ -347,10 +364,11 @@ class Loop:
                 self._mind.allowance.give_back(platform.name)
             platform.in_flight.discard(ref.connection_id)
             self._ready.update(platform.next_in_turn())
-            if is_started:
-                self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
-            else:
+            if not is_started or ref in self._judged_in_flight:
                 self._ready.add(ref)
+            elif not (isinstance(write, TriggerSync) and write.is_alone and platform.has_active(ref.connection_id)):
+                self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
+            self._judged_in_flight.discard(ref)
 
     async def _finish(self) -> None:
         """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""

@@ -148,6 +148,10 @@ class ObservedPlatform:
         rows = self.jobs.get(connection_id, {})
         return tuple(sorted(rows.values(), key=lambda job: (job.created_at, job.job_id), reverse=True))
 
+    def has_active(self, connection_id: str) -> bool:
+        """Whether a job of a connection was active when last seen."""
+        return any(job.is_active for job in self.jobs.get(connection_id, {}).values())
+
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
         return tuple(self.active.values())
