@@ -23,7 +23,7 @@ from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.requests import Asking
 from controller.reconcile.spec_watch import SpecWatch
-from controller.reconcile.timekeeping import Timekeeper
+from controller.reconcile.timekeeping import Timekeeper, read_clocks
 from controller.reconcile.world import World
 
 WORKING_SET_MAX = 2000
@@ -56,6 +56,7 @@ class Loop:
         self._unexpected: set[ConnectionRef] = set()
         self._judged_in_flight: set[ConnectionRef] = set()
         self._wake = asyncio.Event()
+        self._look_at: datetime | None = None
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
         self._has_asked = False
@@ -142,7 +143,7 @@ class Loop:
         self._has_asked = True
         gained.clear()
 
-    async def _look_at_clocks(self) -> None:
+    async def _judge_anew_where_stirred(self) -> None:
         """Where the time came into doubt, or is in doubt no more, everything is judged anew."""
         self._stirred |= await self._timekeeper.notice()
         if self._stirred and self._mind.loaded:
@@ -174,30 +175,24 @@ class Loop:
 
     async def _nap(self) -> None:
         """Sleep until something is due or somebody wakes the loop."""
-        now = self._world.clock.now()
-        instants = [at for at in (self._agenda.next_at(), *self._listing_instants(now)) if at is not None]
-        if self._ready:
-            instants.append(now)
-        pause = min([*(at - now for at in instants), self._world.longest_nap])
+        now, pause = self._world.clock.now(), self._world.longest_nap
+        for at in (self._agenda.next_at(), self._look_at, now if self._ready else None):
+            if at is not None and at - now < pause:
+                pause = at - now
         if pause > timedelta():
+            alarm = asyncio.get_running_loop().call_later(pause.total_seconds(), self._wake.set)
             try:
-                async with asyncio.timeout(pause.total_seconds()):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+                await self._wake.wait()
+            finally:
+                alarm.cancel()
         else:
             await self._world.clock.sleep(0)
         self._wake.clear()
 
-    def _listing_instants(self, now: datetime) -> list[datetime]:
-        # Before any specs are known nothing is listed: to wait for it would be to wait for nothing, at full speed.
-        if not self._mind.loaded:
-            return []
-        idle = (each for each in self._mind.platforms.values() if not each.listing_under_way)
-        return [platform.next_listing_at(now) for platform in idle if self._holding.acts_on(platform)]
-
     async def _step(self) -> None:
         """Everything that is due now; a store that fails leaves it due."""
+        # Until it is known when to look next, that is at once.
+        self._look_at = self._world.clock.now()
         try:
             await self._work()
         except Fenced as error:
@@ -215,12 +210,13 @@ class Loop:
         world = self._world
         await self._look_at_specs()
         await self._ask_for_platforms()
-        await self._look_at_clocks()
+        now = read_clocks(world.clock, self._mind).wall
+        await self._judge_anew_where_stirred()
         # By a clock that was set wrong all history may be too old.
         if self._must_prune and not self._mind.watch.is_frozen:
-            await world.store.prune(world.clock.now() - world.keep_history)
+            await world.store.prune(now - world.keep_history)
             self._must_prune = False
-        self._take_due(world.clock.now())
+        self._take_due(now)
         self._ready |= await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
@@ -232,12 +228,27 @@ class Loop:
         while self._ready:
             batch = set(sorted(self._ready)[:WORKING_SET_MAX])
             await self._cycle(batch)
-            await self._look_at_clocks()
-        now = world.clock.now()
-        for platform in filter(self._holding.acts_on, tuple(self._mind.platforms.values())):
-            if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
+            await self._judge_anew_where_stirred()
+        self._look_at = self._begin_looks(world.clock.now())
+
+    def _begin_looks(self, now: datetime) -> datetime | None:
+        """Begin the listings that are due; returns when the next one is, None where all are under way.
+
+        Before any specs are known nothing is listed: to wait for it would be to wait for nothing, at full speed.
+        """
+        soonest: datetime | None = None
+        if not self._mind.loaded:
+            return None
+        for platform in self._mind.platforms.values():
+            if platform.listing_under_way or not self._holding.acts_on(platform):
+                continue
+            at = platform.next_listing_at(now)
+            if at <= now:
                 platform.listing_under_way = True
                 self._spawn(self._list(platform), f"list {platform.name}")
+            elif soonest is None or at < soonest:
+                soonest = at
+        return soonest
 
     def _take_due(self, now: datetime) -> None:
         """What is due is judged now, or with the look that it would only wait for."""

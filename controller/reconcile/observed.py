@@ -11,7 +11,7 @@ from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHi
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
-from controller.model.plan import Listing, ListingNeed, NeedKind, PlatformFacts
+from controller.model.plan import ClockJump, Listing, ListingNeed, NeedKind, PlatformFacts
 from controller.model.profile import PlatformProfile
 from controller.ports.platform import JobListing, Platform
 
@@ -69,19 +69,32 @@ class ObservedPlatform:
         """Those that wait for a write permit, as many as there are permits, the longest waiting first."""
         if not self.waiting_turn:
             return ()
-        free = max(self.profile.write_concurrency - len(self.in_flight), 0)
-        return tuple(islice(self.waiting_turn, free))
+        return tuple(islice(self.waiting_turn, self.permits))
 
-    def facts(self) -> PlatformFacts:
-        """What the planner may know of the platform as a whole."""
-        permits = self.profile.write_concurrency - len(self.in_flight)
+    @property
+    def permits(self) -> int:
+        """How many writes may start now."""
+        return max(self.profile.write_concurrency - len(self.in_flight), 0)
+
+    def facts(
+        self,
+        skewed: str = "",
+        jump: ClockJump | None = None,
+        writes_left: int | None = None,
+        writes_max: int = 0,
+    ) -> PlatformFacts:
+        """What the planner may know of the platform as a whole; of the clocks and of what it may still get, its owner tells."""
         return PlatformFacts(
             self.profile,
             self.history.last,
-            max(permits, 0),
+            self.permits,
             self.history.quiet_until,
             self.trouble,
-            connection_pages=max(ceil(len(self.connections) / self.profile.page_size), 1),
+            skewed,
+            jump,
+            writes_left,
+            writes_max,
+            max(ceil(len(self.connections) / self.profile.page_size), 1),
         )
 
     def took(self, connection: Connection, at: datetime) -> None:
