@@ -3,12 +3,11 @@
 A slot's key is (platform, connection, ``scheduled_at``), never a file name, so renaming or moving a file fires nothing again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ConnectionRef:
+class ConnectionRef(NamedTuple):
     """One connection on one platform, the unit that a schedule drives."""
 
     platform: str
@@ -18,8 +17,7 @@ class ConnectionRef:
         return f"{self.platform}/{self.connection_id}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SlotKey:
+class SlotKey(NamedTuple):
     """One connection at one ``scheduled_at`` (aware UTC, whole seconds): the idempotency key of a start."""
 
     ref: ConnectionRef
@@ -34,8 +32,7 @@ class SlotKey:
         return f"{self.ref}@{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ClaimKey:
+class ClaimKey(NamedTuple):
     """A slot plus its run: 0 is its start, n its nth retry; never two jobs for one claim key."""
 
     slot: SlotKey
