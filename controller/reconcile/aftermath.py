@@ -18,7 +18,7 @@ NOTE_EVERY = timedelta(seconds=60)
 async def take_in(
     world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult, *, first: bool
 ) -> set[ConnectionRef]:
-    """Take in one look at a platform; returns the connections that must be judged again.
+    """Take in one look at a platform; returns the connections that must be judged again, whether they waited for it or not.
 
     Raises:
         StoreUnavailable: what was seen could not be kept; it is still in memory.
@@ -29,7 +29,7 @@ async def take_in(
         fields: dict[str, say.Field] = {"platform": platform.name, "message": result.trouble}
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
-        return waiting
+        return set()
     events = _recovery(platform, result, now)
     driven = mind.desired.specs.keys()
     concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
@@ -47,7 +47,7 @@ async def take_in(
     await say.tell(world, events)
     if not mind.watch.is_frozen:
         await _note(world, platform, now)
-    return concerned | waiting
+    return concerned
 
 
 async def _keep_successes(world: World, platform: ObservedPlatform, result: ListingResult) -> None:

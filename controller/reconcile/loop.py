@@ -17,7 +17,7 @@ from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.foresight import LOOK_FIRST, Foresight
+from controller.reconcile.foresight import JUDGED_WITHIN, Foresight
 from controller.reconcile.gather import Mind, look
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
@@ -252,10 +252,10 @@ class Loop:
 
     def _take_due(self, now: datetime) -> None:
         """What is due is judged now, or with the look that it would only wait for."""
-        due = self._agenda.pop_due(now)
-        for ref in (asked := self._foresight.ask(due, now)):
-            self._agenda.put(ref, now + LOOK_FIRST)
-        self._ready |= due - asked
+        if due := self._agenda.pop_due(now):
+            for ref in (asked := self._foresight.ask(due, now)):
+                self._agenda.put(ref, now + JUDGED_WITHIN)
+            self._ready |= due - asked
 
     async def _look_at_specs(self) -> None:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
@@ -345,7 +345,7 @@ class Loop:
             await self._holding.lose(error)
         finally:
             # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
-            self._ready |= platform.needs.keys()
+            self._ready |= self._foresight.looked(platform)
             if unseen:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False
