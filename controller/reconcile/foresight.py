@@ -1,10 +1,10 @@
 """Looks that are begun when a slot falls due: before such a look the slot could only be said to wait for it."""
 
-from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from controller.model.identity import ConnectionRef
 from controller.model.plan import ConnectionPlan, ListingNeed
+from controller.reconcile.agenda import Agenda
 from controller.reconcile.gather import Mind
 from controller.reconcile.observed import ObservedPlatform
 
@@ -16,8 +16,8 @@ starting is said then, well within the time after which a slot under ``catchUp: 
 class Foresight:
     """What the next slot of each connection will wait to see, as its last plan foresaw it, and whose look is under way."""
 
-    def __init__(self, mind: Mind) -> None:
-        self._mind = mind
+    def __init__(self, mind: Mind, agenda: Agenda) -> None:
+        self._mind, self._agenda = mind, agenda
         self._foreseen: dict[ConnectionRef, ListingNeed] = {}
         self._asked: dict[ConnectionRef, ListingNeed] = {}
 
@@ -29,21 +29,19 @@ class Foresight:
         else:
             self._foreseen.pop(decided.ref, None)
 
-    def ask(self, due: Collection[ConnectionRef], now: datetime) -> set[ConnectionRef]:
-        """Ask for the looks that slots which are due now need first; returns those for which one will begin at once."""
-        for ref in due:
-            need = self._foreseen.pop(ref, None)
-            platform = self._mind.platforms.get(ref.platform)
-            if (
-                need is None
-                or platform is None
-                or ref in platform.needs
-                or not self._comes_at_once(need, platform, now)
-            ):
-                continue
-            self._asked[ref] = need
-            platform.needs[ref] = (need,)
-        return self._asked.keys() & due
+    def take_due(self, now: datetime) -> set[ConnectionRef]:
+        """Take what is due off the agenda; returns who is judged at once. The others are judged with the look that they only wait for."""
+        due = self._agenda.pop_due(now)
+        return {ref for ref in due if not self._asks(ref, now)} if due else due
+
+    def _asks(self, ref: ConnectionRef, now: datetime) -> bool:
+        """Ask for the look that a slot which is due needs first, where one can begin at once."""
+        need, platform = self._foreseen.pop(ref, None), self._mind.platforms.get(ref.platform)
+        if need is None or platform is None or ref in platform.needs or not self._comes_at_once(need, platform, now):
+            return False
+        self._asked[ref], platform.needs[ref] = need, (need,)
+        self._agenda.put(ref, now + JUDGED_WITHIN)
+        return True
 
     def _comes_at_once(self, need: ListingNeed, platform: ObservedPlatform, now: datetime) -> bool:
         """Whether the look can begin now: a platform in trouble, or a clock in doubt, is judged as it stands."""

@@ -17,8 +17,8 @@ from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.foresight import JUDGED_WITHIN, Foresight
-from controller.reconcile.gather import Mind, look
+from controller.reconcile.foresight import Foresight
+from controller.reconcile.gather import Mind, look, refs_on
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.requests import Asking
@@ -51,7 +51,7 @@ class Loop:
         self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
         self._agenda = Agenda()
-        self._foresight = Foresight(self._mind)
+        self._foresight = Foresight(self._mind, self._agenda)
         self._ready: set[ConnectionRef] = set()
         self._unexpected: set[ConnectionRef] = set()
         self._judged_in_flight: set[ConnectionRef] = set()
@@ -216,8 +216,7 @@ class Loop:
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(now - world.keep_history)
             self._must_prune = False
-        self._take_due(now)
-        self._ready |= await self._asking.look()
+        self._ready |= self._foresight.take_due(now) | await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
@@ -250,13 +249,6 @@ class Loop:
                 soonest = at
         return soonest
 
-    def _take_due(self, now: datetime) -> None:
-        """What is due is judged now, or with the look that it would only wait for."""
-        if due := self._agenda.pop_due(now):
-            for ref in (asked := self._foresight.ask(due, now)):
-                self._agenda.put(ref, now + JUDGED_WITHIN)
-            self._ready |= due - asked
-
     async def _look_at_specs(self) -> None:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
         self._ready |= await self._specs.take()
@@ -268,13 +260,17 @@ class Loop:
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
+        names = {ref.platform for ref in batch}
         # What another controller acts on is left to it; it is asked about when its platform is held again.
-        others = batch - self._holding.driven(batch) | {ref for ref in batch if self._is_too_early(ref.platform)}
-        self._unexpected -= others
-        batch -= others
+        left = {name for name in names if not self._holding.drives(name) or self._is_too_early(name)}
+        if left:
+            others = {ref for ref in batch if ref.platform in left}
+            self._unexpected -= others
+            batch -= others
         if not batch:
             return
-        self._judged_in_flight.update(ref for ref in batch if self._is_in_flight(ref))
+        for platform in (self._mind.platforms[name] for name in names & self._mind.platforms.keys()):
+            self._judged_in_flight |= batch & refs_on(platform.name, platform.in_flight)
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
         except Exception:
@@ -289,12 +285,8 @@ class Loop:
             platform.in_flight.add(ref.connection_id)
             self._spawn(self._write(platform, ref, write), f"write to {ref}")
         # A permit that was kept for one that has no use for it any more goes to the next.
-        for name in {ref.platform for ref in batch} & self._mind.platforms.keys():
+        for name in (names - left) & self._mind.platforms.keys():
             self._ready.update(self._mind.platforms[name].next_in_turn())
-
-    def _is_in_flight(self, ref: ConnectionRef) -> bool:
-        platform = self._mind.platforms.get(ref.platform)
-        return platform is not None and ref.connection_id in platform.in_flight
 
     def _is_too_early(self, name: str) -> bool:
         """Whether a platform was never looked at, or the specs not read, since it is held: then everything is judged after that.
@@ -332,7 +324,9 @@ class Loop:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = f"{task.get_name()}: {type(error).__name__}: {error}"
             self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
-        self._wake.set()
+        # A fetch that had nothing to wait for was taken in by the step that began it.
+        if task.get_name() != FETCHING or self._specs.has_work:
+            self._wake.set()
 
     async def _list(self, platform: ObservedPlatform) -> None:
         first, unseen = not platform.was_listed, platform.is_unseen

@@ -54,6 +54,7 @@ class ObservedPlatform:
     durations: dict[str, deque[timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
+    usual: dict[str, timedelta] = field(default_factory=dict)
 
     @property
     def is_unseen(self) -> bool:
@@ -171,7 +172,7 @@ class ObservedPlatform:
 
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
-        active = [ActiveJob(job.created_at, self._usual(job.connection_id)) for job in self.active_jobs()]
+        active = [ActiveJob(job.created_at, self.usual.get(job.connection_id)) for job in self.active.values()]
         needs = [need for row in self.needs.values() for need in row]
         if self.clock_in_doubt and self.history.last is not None:
             begun_at = self.history.last.begun_at
@@ -182,10 +183,6 @@ class ObservedPlatform:
         """How far back the next listing reads."""
         needs = (need for row in self.needs.values() for need in row)
         return listing_since(self.profile, self.history.last, needs, self.start or now - INITIAL_LOOKBACK, now)
-
-    def _usual(self, connection_id: str) -> timedelta | None:
-        known = self.durations.get(connection_id)
-        return sorted(known)[len(known) // 2] if known else None
 
     def remember(self, jobs: Iterable[Job], seen_at: datetime) -> list[tuple[Job | None, Job]]:
         """Take in jobs as seen at an instant; returns (before, now) of those that are new or different."""
@@ -205,8 +202,13 @@ class ObservedPlatform:
             changes.append((before, job))
             self._note_progress(before, job, seen_at)
             if job.status is JobStatus.SUCCEEDED and job.duration is not None and (before is None or before.is_active):
-                self.durations[job.connection_id].append(job.duration)
+                self._note_duration(job.connection_id, job.duration)
         return changes
+
+    def _note_duration(self, connection_id: str, duration: timedelta) -> None:
+        known = self.durations[connection_id]
+        known.append(duration)
+        self.usual[connection_id] = sorted(known)[len(known) // 2]
 
     def _note_progress(self, before: Job | None, job: Job, seen_at: datetime) -> None:
         if not job.is_active:
