@@ -51,4 +51,4 @@ class Job:
     @property
     def is_active(self) -> bool:
         """Whether it blocks another start of its connection."""
-        return not self.status.is_terminal
+        return self.status not in _TERMINAL
