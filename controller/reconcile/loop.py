@@ -279,6 +279,9 @@ class Loop:
         self._unexpected -= batch
         for decided in result.plan.connections:
             self._note(decided)
+        # What is left as it is, because its spec cannot be read back, must not stay in line.
+        for ref in batch - {decided.ref for decided in result.plan.connections}:
+            self._note(ConnectionPlan(ref))
         for write in result.writes:
             ref = write.claim.ref if isinstance(write, TriggerSync) else write.ref
             platform = self._mind.platforms[ref.platform]

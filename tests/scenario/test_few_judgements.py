@@ -1,5 +1,6 @@
 """How often a connection is judged: as seldom as nothing can have changed, and never too late."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from controller.model.asked import Asked, Request, Source
@@ -123,5 +124,27 @@ def test_what_is_asked_while_a_start_is_under_way_is_done_after_it() -> None:
         await stage.run_for(12)
         (job,) = stage.platform.jobs
         assert job.status is JobStatus.CANCELLED
+
+    play(scenario)
+
+
+def test_a_connection_that_cannot_be_judged_does_not_stay_in_line() -> None:
+    """Its spec may still exist and cannot be read back, so it is left as it is; its turn would come again and again for ever."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = stage.schedule("shop", "schedules:\n  - every: 10m")
+        await stage.start()
+        await stage.run_for(5)
+        loop = stage.controller
+        assert loop is not None
+        platform = loop.mind.platforms["default"]
+        loop.mind.desired = replace(loop.mind.desired, specs={}, absence_believed=False)
+        platform.waiting_turn[ref] = None
+        await loop._cycle({ref})
+        left, again = platform.next_in_turn(), set(loop._ready)
+        # Where it fails, the loop must come to rest all the same.
+        platform.waiting_turn.clear()
+        loop._ready.clear()
+        assert (left, again) == ((), set())
 
     play(scenario)
