@@ -125,6 +125,11 @@ def _window_wish(spec: ScheduleSpec, job: Job, now: datetime) -> Wish | None:
     )
 
 
+def watches_running(spec: ScheduleSpec) -> bool:
+    """Whether the spec says of a job of ours when it must end."""
+    return spec.max_duration is not None or spec.stalled_after is not None or _cancels_on_close(spec)
+
+
 def _cancels_on_close(spec: ScheduleSpec) -> bool:
     return bool(spec.windows) and any(window.on_close is OnClose.CANCEL for window in spec.windows)
 

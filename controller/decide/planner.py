@@ -5,13 +5,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from controller.decide.acceptance import judge_acceptance, settle_edited_away
-from controller.decide.against import forbidden, held_as_a_whole, paused
+from controller.decide.against import closed, forbidden, held_as_a_whole, paused
 from controller.decide.backlog import backlog, observed
 from controller.decide.blast_radius import Radius
-from controller.decide.cancels import judge_cancels
+from controller.decide.cancels import judge_cancels, watches_running
 from controller.decide.case import START, WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.clock_rule import judge_clock
-from controller.decide.drift import double_scheduled, judge_drift
+from controller.decide.drift import double_scheduled, drives_beside, is_at_rest, judge_drift
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
@@ -24,6 +24,7 @@ from controller.decide.rules import (
     expired,
     halted,
     inactive,
+    inactivity,
     obstructed,
     overlapping,
     refused_before,
@@ -32,9 +33,9 @@ from controller.decide.rules import (
     unseen,
     window_closed,
 )
-from controller.decide.sight import is_under_way
+from controller.decide.sight import is_under_way, listing_for
 from controller.decide.slots import calendar_in_force, earliest, fires_at, next_slot
-from controller.model.identity import ClaimKey
+from controller.model.identity import ClaimKey, SlotKey
 from controller.model.plan import (
     Action,
     CancelJob,
@@ -42,6 +43,8 @@ from controller.model.plan import (
     ConnectionPlan,
     CorrectConnection,
     Hold,
+    ListingNeed,
+    NeedKind,
     Plan,
     PlanningInput,
     PlatformFacts,
@@ -160,7 +163,8 @@ def _judge_slots(
         return [*parts, Part(holds=(hold,), wake_at=standing.watermark)], None
     calendar = calendar_in_force(standing, platform.profile, success_known=facts.success_known)
     if calendar is not None and (following := next_slot(calendar, now)) is not None:
-        parts.append(Part(wake_at=fires_at(facts.spec, calendar, facts.ref, following)))
+        fires = fires_at(facts.spec, calendar, facts.ref, following)
+        parts.append(Part(wake_at=fires, foreseen=_foreseen(facts, following, fires)))
     if _only_observes(facts, now):
         return [*parts, *observed(facts, platform, calendar, known)], None
     found = backlog(facts, platform, calendar, known)
@@ -177,6 +181,26 @@ def _judge_slots(
     verdict = judge(case, rules)
     wish = verdict.wish if isinstance(verdict, Wait) else None
     return [*parts, _as_part(case, verdict, known.revision)], wish
+
+
+def _foreseen(facts: ConnectionFacts, scheduled_at: datetime, fires: datetime) -> ListingNeed | None:
+    """What a slot will wait to see when it is due (`unseen`), where nothing that is known now stands against it before that."""
+    spec = facts.spec
+    if spec is None or spec.mode is Mode.OBSERVE or facts.in_flight or facts.standing.claim is not None:
+        return None
+    if held_as_a_whole(facts) or forbidden(facts, fires) or inactivity(facts) or closed(spec, fires):
+        return None
+    if drives_beside(facts, fires) is not None:
+        return None
+    return listing_for(NeedKind.DUE, fires, SlotKey(facts.ref, scheduled_at))
+
+
+def _is_alone(case: Case) -> bool:
+    """Whether nothing of the connection but the slot itself has to do with its start: no request, limit, drift or doubt waits for it."""
+    facts, spec = case.facts, case.spec
+    if spec is None or facts.standing.requests or facts.standing.phantoms:
+        return False
+    return not watches_running(spec) and is_at_rest(facts)
 
 
 def _only_observes(facts: ConnectionFacts, now: datetime) -> bool:
@@ -233,7 +257,7 @@ def _as_part(case: Case, verdict: Verdict, revision: str) -> Part:
             claim = Claim(
                 key, case.setbacks.attempts + 1, case.now, baseline, name, revision, wall=case.wall, due_at=case.due_at
             )
-            return Part((TriggerSync(claim),))
+            return Part((TriggerSync(claim, _is_alone(case)),))
 
 
 def _after(case: Case, until: datetime | None) -> datetime | None:

@@ -3,7 +3,6 @@
 A slot's key is (platform, connection, ``scheduled_at``), never a file name, so renaming or moving a file fires nothing again.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
@@ -21,8 +20,7 @@ class ConnectionRef(NamedTuple):
         return f"{self.platform}/{self.connection_id}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SlotKey:
+class SlotKey(NamedTuple):
     """One connection at one ``scheduled_at`` (aware UTC, whole seconds): the idempotency key of a start."""
 
     ref: ConnectionRef
@@ -37,8 +35,7 @@ class SlotKey:
         return f"{self.ref}@{self.scheduled_at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ClaimKey:
+class ClaimKey(NamedTuple):
     """A slot plus its run: 0 is its start, n its nth retry; never two jobs for one claim key."""
 
     slot: SlotKey

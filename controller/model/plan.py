@@ -192,9 +192,14 @@ class SettleClaim:
 
 @dataclass(frozen=True, slots=True)
 class TriggerSync:
-    """Write the claim, then send one POST."""
+    """Write the claim, then send one POST.
+
+    ``is_alone``: nothing else of the connection depends on what comes of it; once a job has started there is nothing to judge before
+    that job is seen to change.
+    """
 
     claim: Claim
+    is_alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +295,8 @@ class ConnectionPlan:
     """What is decided for one connection; ``wake_at`` is when it wants to be asked again, ``needs`` what it waits to see.
 
     ``defect``: the planner failed on this connection; nothing is done about it, and nothing else is harmed. ``freshness``: None where
-    nobody asked for an alert, or where it is not known yet.
+    nobody asked for an alert, or where it is not known yet. ``foreseen``: what its next slot is bound to wait to see when it is due, by
+    what is known now.
     """
 
     ref: ConnectionRef
@@ -300,6 +306,7 @@ class ConnectionPlan:
     needs: tuple[ListingNeed, ...] = ()
     defect: str = ""
     freshness: Freshness | None = None
+    foreseen: ListingNeed | None = None
 
 
 @dataclass(frozen=True, slots=True)

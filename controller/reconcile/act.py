@@ -111,13 +111,12 @@ async def trigger(world: World, platform: ObservedPlatform, claim: Claim) -> boo
     claim = replace(claim, written_at=world.clock.now())
     await world.store.claim(claim)
     if timedelta(seconds=world.clock.boottime() - began) > platform.profile.send_within:
-        await _close(
-            world,
-            claim,
-            ClaimStatus.NOT_SENT,
-            Reason.AWAITING_TURN,
-            "its claim took too long to write; nothing was sent",
-        )
+        message = "its claim took too long to write; nothing was sent"
+        await _close(world, claim, ClaimStatus.NOT_SENT, Reason.AWAITING_TURN, message)
+        return False
+    if platform.has_active(claim.ref.connection_id):
+        message = "a job was seen to be active while its claim was written; nothing was sent"
+        await _close(world, claim, ClaimStatus.NOT_SENT, Reason.ACTIVE, message)
         return False
     try:
         job = await _post(platform, claim)

@@ -17,7 +17,7 @@ NOTE_EVERY = timedelta(minutes=10)
 
 
 async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
-    """Take in one look at a platform; returns the connections that must be judged again.
+    """Take in one look at a platform; returns the connections that must be judged again, whether they waited for it or not.
 
     A start elsewhere and the end of a job are told once, also over restarts: what this process does not remember the store is asked for.
 
@@ -30,7 +30,7 @@ async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: 
         fields: dict[str, say.Field] = {"platform": platform.name, "message": result.trouble}
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
-        return waiting
+        return set()
     await say.tell(world, _recovery(platform, result, now))
     driven = mind.desired.specs.keys()
     concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
@@ -44,7 +44,7 @@ async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: 
     events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
     platform.successes_read |= result.successes.keys()
-    return concerned | waiting
+    return concerned
 
 
 async def _news(

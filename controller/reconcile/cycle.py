@@ -9,6 +9,7 @@ from controller.model.event import Event, EventName
 from controller.model.identity import ConnectionRef
 from controller.model.plan import (
     AcceptSchedule,
+    Action,
     CancelJob,
     ConnectionPlan,
     Freshness,
@@ -82,9 +83,10 @@ async def run_cycle(
     events = _hold_events(mind, plan)
     events.extend(_freshness_events(mind, known, plan))
     events.extend(_correction(mind, plan, ref) for ref in corrected)
-    events.append(_summary(mind, plan, len(corrected)))
+    actions = plan.actions
+    events.append(_summary(mind, plan, actions, len(corrected)))
     await say.tell(world, events)
-    writes = tuple(a for a in plan.actions if isinstance(a, Write))
+    writes = tuple(action for action in actions if isinstance(action, Write))
     return CycleResult(plan, writes, len(corrected))
 
 
@@ -104,6 +106,8 @@ def _hold_events(mind: Mind, plan: Plan) -> list[Event]:
     """Tell holds once when they begin and once when they end."""
     events = []
     for decided in plan.connections:
+        if not decided.holds and decided.ref not in mind.holds:
+            continue
         if any(hold.reason in (Reason.CLOCK_FROZEN, Reason.CLOCK_SKEW) for hold in decided.holds):
             # That is told once for all of them; what stood against this one before was not judged anew.
             continue
@@ -158,8 +162,8 @@ def _correction(mind: Mind, plan: Plan, ref: ConnectionRef) -> Event:
     return Event(EventName.RESYNC_CORRECTED, plan.now, fields)
 
 
-def _summary(mind: Mind, plan: Plan, corrected: int) -> Event:
-    kinds = [type(action) for action in plan.actions]
+def _summary(mind: Mind, plan: Plan, actions: Collection[Action], corrected: int) -> Event:
+    kinds = [type(action) for action in actions]
     fields: dict[str, say.Field] = {
         "revision": mind.desired.revision,
         "considered": len(plan.connections),

@@ -98,14 +98,9 @@ async def gather(
     )
     watch, allowance = mind.watch, mind.allowance
     platforms = {
-        name: replace(
-            platform.facts(),
-            skewed=watch.skewed(name),
-            jump=watch.jump,
-            writes_left=allowance.writes_left(name),
-            writes_max=allowance.writes_max(name),
-        )
-        for name, platform in mind.platforms.items()
+        name: platform.facts(watch.skewed(name), watch.jump, allowance.writes_left(name), allowance.writes_max(name))
+        for name in dict.fromkeys(ref.platform for ref in seen)
+        if (platform := mind.platforms.get(name)) is not None
     }
     triggers_max = allowance.triggers_max()
     held = held_text(mind.held)

@@ -1,11 +1,9 @@
 """Which platforms this controller acts on. What it does not hold it neither lists nor writes to; its specs are read all the same."""
 
-from collections.abc import Collection
 from contextlib import suppress
 
 from controller.errors import Fenced, StoreUnavailable
 from controller.model.event import Event, EventName
-from controller.model.identity import ConnectionRef
 from controller.reconcile import say
 from controller.reconcile.conditions import recall_conditions
 from controller.reconcile.gather import Mind
@@ -30,9 +28,9 @@ class Holding:
         self._epochs: dict[str, int] = {}
         self._asked_at: float | None = None
 
-    def driven(self, refs: Collection[ConnectionRef]) -> set[ConnectionRef]:
-        """Those that this controller decides about. One on a platform that no setting knows is told as such, and nothing is written."""
-        return {ref for ref in refs if ref.platform in self._epochs or ref.platform not in self._world.platforms}
+    def drives(self, platform: str) -> bool:
+        """Whether this controller decides about a platform's connections. That no setting knows it is told, and nothing is written."""
+        return platform in self._epochs or platform not in self._world.platforms
 
     def acts_on(self, platform: ObservedPlatform) -> bool:
         """Whether it is held, and has been since this view of it began: what an older view led to is not to be done any more."""

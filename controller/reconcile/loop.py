@@ -17,12 +17,13 @@ from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
-from controller.reconcile.gather import Mind, look
+from controller.reconcile.foresight import Foresight
+from controller.reconcile.gather import Mind, look, refs_on
 from controller.reconcile.holding import Holding
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.requests import Asking
 from controller.reconcile.spec_watch import SpecWatch
-from controller.reconcile.timekeeping import Timekeeper
+from controller.reconcile.timekeeping import Timekeeper, read_clocks
 from controller.reconcile.world import World
 
 WORKING_SET_MAX = 2000
@@ -32,8 +33,8 @@ FETCHING = "fetch the specs"
 """The name of the one task that does."""
 
 AFTER_START = timedelta(seconds=2)
-"""When a connection is judged again whose sync was just started, from the second on in which it was: nothing is urgent there, and those
-that start together are judged together."""
+"""When a connection is judged again whose sync was just started and where more than the start is to be judged, from the second on in which
+it was: nothing is urgent there, and those that start together are judged together."""
 
 AFTER_FAILURE = timedelta(seconds=1)
 """Pause after a cycle that the store failed; a full disk is not helped by trying faster."""
@@ -50,9 +51,12 @@ class Loop:
         self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
         self._agenda = Agenda()
+        self._foresight = Foresight(self._mind, self._agenda)
         self._ready: set[ConnectionRef] = set()
         self._unexpected: set[ConnectionRef] = set()
+        self._judged_in_flight: set[ConnectionRef] = set()
         self._wake = asyncio.Event()
+        self._look_at: datetime | None = None
         self._tasks: dict[asyncio.Task[None], str] = {}
         self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
         self._has_asked = False
@@ -139,7 +143,7 @@ class Loop:
         self._has_asked = True
         gained.clear()
 
-    async def _look_at_clocks(self) -> None:
+    async def _judge_anew_where_stirred(self) -> None:
         """Where the time came into doubt, or is in doubt no more, everything is judged anew."""
         self._stirred |= await self._timekeeper.notice()
         if self._stirred and self._mind.loaded:
@@ -171,30 +175,24 @@ class Loop:
 
     async def _nap(self) -> None:
         """Sleep until something is due or somebody wakes the loop."""
-        now = self._world.clock.now()
-        instants = [at for at in (self._agenda.next_at(), *self._listing_instants(now)) if at is not None]
-        if self._ready:
-            instants.append(now)
-        pause = min([*(at - now for at in instants), self._world.longest_nap])
+        now, pause = self._world.clock.now(), self._world.longest_nap
+        for at in (self._agenda.next_at(), self._look_at, now if self._ready else None):
+            if at is not None and at - now < pause:
+                pause = at - now
         if pause > timedelta():
+            alarm = asyncio.get_running_loop().call_later(pause.total_seconds(), self._wake.set)
             try:
-                async with asyncio.timeout(pause.total_seconds()):
-                    await self._wake.wait()
-            except TimeoutError:
-                pass
+                await self._wake.wait()
+            finally:
+                alarm.cancel()
         else:
             await self._world.clock.sleep(0)
         self._wake.clear()
 
-    def _listing_instants(self, now: datetime) -> list[datetime]:
-        # Before any specs are known nothing is listed: to wait for it would be to wait for nothing, at full speed.
-        if not self._mind.loaded:
-            return []
-        idle = (each for each in self._mind.platforms.values() if not each.listing_under_way)
-        return [platform.next_listing_at(now) for platform in idle if self._holding.acts_on(platform)]
-
     async def _step(self) -> None:
         """Everything that is due now; a store that fails leaves it due."""
+        # Until it is known when to look next, that is at once.
+        self._look_at = self._world.clock.now()
         try:
             await self._work()
         except Fenced as error:
@@ -212,12 +210,13 @@ class Loop:
         world = self._world
         await self._look_at_specs()
         await self._ask_for_platforms()
-        await self._look_at_clocks()
+        now = read_clocks(world.clock, self._mind).wall
+        await self._judge_anew_where_stirred()
         # By a clock that was set wrong all history may be too old.
         if self._must_prune and not self._mind.watch.is_frozen:
-            await world.store.prune(world.clock.now() - world.keep_history)
+            await world.store.prune(now - world.keep_history)
             self._must_prune = False
-        self._ready |= self._agenda.pop_due(world.clock.now()) | await self._asking.look()
+        self._ready |= self._foresight.take_due(now) | await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
@@ -228,12 +227,27 @@ class Loop:
         while self._ready:
             batch = set(sorted(self._ready)[:WORKING_SET_MAX])
             await self._cycle(batch)
-            await self._look_at_clocks()
-        now = world.clock.now()
-        for platform in filter(self._holding.acts_on, tuple(self._mind.platforms.values())):
-            if not platform.listing_under_way and platform.next_listing_at(now) <= now and self._mind.loaded:
+            await self._judge_anew_where_stirred()
+        self._look_at = self._begin_looks(world.clock.now())
+
+    def _begin_looks(self, now: datetime) -> datetime | None:
+        """Begin the listings that are due; returns when the next one is, None where all are under way.
+
+        Before any specs are known nothing is listed: to wait for it would be to wait for nothing, at full speed.
+        """
+        soonest: datetime | None = None
+        if not self._mind.loaded:
+            return None
+        for platform in self._mind.platforms.values():
+            if platform.listing_under_way or not self._holding.acts_on(platform):
+                continue
+            at = platform.next_listing_at(now)
+            if at <= now:
                 platform.listing_under_way = True
                 self._spawn(self._list(platform), f"list {platform.name}")
+            elif soonest is None or at < soonest:
+                soonest = at
+        return soonest
 
     async def _look_at_specs(self) -> None:
         # First what is there: a fetch that begins now is for those who are outdated now, and must not be taken for an older one.
@@ -246,12 +260,17 @@ class Loop:
 
     async def _cycle(self, batch: set[ConnectionRef]) -> None:
         self._ready -= batch
+        names = {ref.platform for ref in batch}
         # What another controller acts on is left to it; it is asked about when its platform is held again.
-        others = batch - self._holding.driven(batch) | {ref for ref in batch if self._is_too_early(ref.platform)}
-        self._unexpected -= others
-        batch -= others
+        left = {name for name in names if not self._holding.drives(name) or self._is_too_early(name)}
+        if left:
+            others = {ref for ref in batch if ref.platform in left}
+            self._unexpected -= others
+            batch -= others
         if not batch:
             return
+        for platform in (self._mind.platforms[name] for name in names & self._mind.platforms.keys()):
+            self._judged_in_flight |= batch & refs_on(platform.name, platform.in_flight)
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
         except Exception:
@@ -260,13 +279,16 @@ class Loop:
         self._unexpected -= batch
         for decided in result.plan.connections:
             self._note(decided)
+        # What is left as it is, because its spec cannot be read back, must not stay in line.
+        for ref in batch - {decided.ref for decided in result.plan.connections}:
+            self._note(ConnectionPlan(ref))
         for write in result.writes:
             ref = write.claim.ref if isinstance(write, TriggerSync) else write.ref
             platform = self._mind.platforms[ref.platform]
             platform.in_flight.add(ref.connection_id)
             self._spawn(self._write(platform, ref, write), f"write to {ref}")
         # A permit that was kept for one that has no use for it any more goes to the next.
-        for name in {ref.platform for ref in batch} & self._mind.platforms.keys():
+        for name in (names - left) & self._mind.platforms.keys():
             self._ready.update(self._mind.platforms[name].next_in_turn())
 
     def _is_too_early(self, name: str) -> bool:
@@ -280,6 +302,7 @@ class Loop:
     def _note(self, decided: ConnectionPlan) -> None:
         """Take note of when a connection wants to be asked again, what it waits to see, and whether it waits for its turn."""
         self._agenda.put(decided.ref, decided.wake_at)
+        self._foresight.note(decided)
         platform = self._mind.platforms.get(decided.ref.platform)
         if platform is None:
             return
@@ -304,7 +327,9 @@ class Loop:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = f"{task.get_name()}: {type(error).__name__}: {error}"
             self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
-        self._wake.set()
+        # A fetch that had nothing to wait for was taken in by the step that began it.
+        if task.get_name() != FETCHING or self._specs.has_work:
+            self._wake.set()
 
     async def _list(self, platform: ObservedPlatform) -> None:
         unseen = platform.is_unseen
@@ -317,7 +342,7 @@ class Loop:
             await self._holding.lose(error)
         finally:
             # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
-            self._ready |= platform.needs.keys()
+            self._ready |= self._foresight.looked(platform)
             if unseen:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False
@@ -347,10 +372,11 @@ class Loop:
                 self._mind.allowance.give_back(platform.name)
             platform.in_flight.discard(ref.connection_id)
             self._ready.update(platform.next_in_turn())
-            if is_started:
-                self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
-            else:
+            if not is_started or ref in self._judged_in_flight:
                 self._ready.add(ref)
+            elif not (isinstance(write, TriggerSync) and write.is_alone and platform.has_active(ref.connection_id)):
+                self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
+            self._judged_in_flight.discard(ref)
 
     async def _finish(self) -> None:
         """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""

@@ -11,7 +11,7 @@ from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHi
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
-from controller.model.plan import Listing, ListingNeed, NeedKind, PlatformFacts
+from controller.model.plan import ClockJump, Listing, ListingNeed, NeedKind, PlatformFacts
 from controller.model.profile import PlatformProfile
 from controller.ports.platform import JobListing, Platform
 
@@ -53,6 +53,7 @@ class ObservedPlatform:
     durations: dict[str, deque[timedelta]] = field(
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
+    usual: dict[str, timedelta] = field(default_factory=dict)
 
     @property
     def is_unseen(self) -> bool:
@@ -68,19 +69,32 @@ class ObservedPlatform:
         """Those that wait for a write permit, as many as there are permits, the longest waiting first."""
         if not self.waiting_turn:
             return ()
-        free = max(self.profile.write_concurrency - len(self.in_flight), 0)
-        return tuple(islice(self.waiting_turn, free))
+        return tuple(islice(self.waiting_turn, self.permits))
 
-    def facts(self) -> PlatformFacts:
-        """What the planner may know of the platform as a whole."""
-        permits = self.profile.write_concurrency - len(self.in_flight)
+    @property
+    def permits(self) -> int:
+        """How many writes may start now."""
+        return max(self.profile.write_concurrency - len(self.in_flight), 0)
+
+    def facts(
+        self,
+        skewed: str = "",
+        jump: ClockJump | None = None,
+        writes_left: int | None = None,
+        writes_max: int = 0,
+    ) -> PlatformFacts:
+        """What the planner may know of the platform as a whole; of the clocks and of what it may still get, its owner tells."""
         return PlatformFacts(
             self.profile,
             self.history.last,
-            max(permits, 0),
+            self.permits,
             self.history.quiet_until,
             self.trouble,
-            connection_pages=max(ceil(len(self.connections) / self.profile.page_size), 1),
+            skewed,
+            jump,
+            writes_left,
+            writes_max,
+            max(ceil(len(self.connections) / self.profile.page_size), 1),
         )
 
     def took(self, connection: Connection, at: datetime) -> None:
@@ -147,13 +161,17 @@ class ObservedPlatform:
         rows = self.jobs.get(connection_id, {})
         return tuple(sorted(rows.values(), key=lambda job: (job.created_at, job.job_id), reverse=True))
 
+    def has_active(self, connection_id: str) -> bool:
+        """Whether a job of a connection was active when last seen."""
+        return any(job.is_active for job in self.jobs.get(connection_id, {}).values())
+
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
         return tuple(self.active.values())
 
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
-        active = [ActiveJob(job.created_at, self._usual(job.connection_id)) for job in self.active_jobs()]
+        active = [ActiveJob(job.created_at, self.usual.get(job.connection_id)) for job in self.active.values()]
         needs = [need for row in self.needs.values() for need in row]
         if self.clock_in_doubt and self.history.last is not None:
             begun_at = self.history.last.begun_at
@@ -164,10 +182,6 @@ class ObservedPlatform:
         """How far back the next listing reads."""
         needs = (need for row in self.needs.values() for need in row)
         return listing_since(self.profile, self.history.last, needs, self.start or now - INITIAL_LOOKBACK, now)
-
-    def _usual(self, connection_id: str) -> timedelta | None:
-        known = self.durations.get(connection_id)
-        return sorted(known)[len(known) // 2] if known else None
 
     def remember(self, jobs: Iterable[Job], seen_at: datetime) -> list[tuple[Job | None, Job]]:
         """Take in jobs as seen at an instant; returns (before, now) of those that are new or different."""
@@ -187,8 +201,13 @@ class ObservedPlatform:
             changes.append((before, job))
             self._note_progress(before, job, seen_at)
             if job.status is JobStatus.SUCCEEDED and job.duration is not None and (before is None or before.is_active):
-                self.durations[job.connection_id].append(job.duration)
+                self._note_duration(job.connection_id, job.duration)
         return changes
+
+    def _note_duration(self, connection_id: str, duration: timedelta) -> None:
+        known = self.durations[connection_id]
+        known.append(duration)
+        self.usual[connection_id] = sorted(known)[len(known) // 2]
 
     def _note_progress(self, before: Job | None, job: Job, seen_at: datetime) -> None:
         if not job.is_active:

@@ -46,6 +46,11 @@ class SpecWatch:
         """Whether a platform's specs are to be read before anything of it is judged."""
         return platform in self._outdated or platform in self._updating
 
+    @property
+    def has_work(self) -> bool:
+        """Whether an answer is to be taken in, or the source to be asked again."""
+        return self.must_fetch or self._fetched is not None
+
     async def begin(self) -> Coroutine[None, None, None]:
         """One fetch, for those who are outdated now.
 

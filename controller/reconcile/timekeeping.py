@@ -48,8 +48,7 @@ class Timekeeper:
         return [frozen] if frozen else [f"{name}: {text}" for name, text in self._skewed.items()]
 
     async def notice(self) -> set[str]:
-        """Compare with what was noticed before and tell it; returns the platforms on which everything must be judged again."""
-        read_clocks(self._world.clock, self._mind)
+        """Compare the newest reading with what was noticed before and tell it; returns the platforms on which all must be judged again."""
         watch, before = self._mind.watch, self._noticed
         self._noticed = watch
         if _agree(before, watch):

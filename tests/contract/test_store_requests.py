@@ -6,7 +6,7 @@ import pytest
 
 from controller.errors import SlotAlreadyClaimed
 from controller.model.asked import Asked, Request, RequestStatus, Source
-from controller.model.identity import ClaimKey
+from controller.model.identity import ClaimKey, SlotKey
 from controller.model.job import JobKind
 from controller.model.plan import SettleClaim, SettleRequest
 from controller.model.record import Answer, Claim, ClaimStatus, Outcome, Reason, Setbacks, SlotRecord
@@ -155,7 +155,7 @@ def test_a_request_is_claimed_once(store: Store) -> None:
     run(store.claim(claim_for(request)))
     with pytest.raises(SlotAlreadyClaimed):
         run(store.claim(claim_for(request, 2)))
-    other = replace(claim_for(request), key=ClaimKey(replace(request.slot, ref=USERS), 0))
+    other = replace(claim_for(request), key=ClaimKey(SlotKey(USERS, request.slot.scheduled_at), 0))
     with pytest.raises(SlotAlreadyClaimed):
         run(store.claim(other))
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from controller.errors import StoreUnavailable
 from controller.model.event import Event, EventName
-from controller.model.identity import ConnectionRef, SlotKey
+from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import Job
 from controller.model.plan import ConnectionPlan, Plan, RecordSlot
 from controller.model.record import Claim, Outcome, Reason, SlotRecord
 from controller.ports.store import Decisions
-from controller.reconcile.act import write_decisions
+from controller.reconcile.act import trigger, write_decisions
 from tests.scenario.stage import Stage, play
 
 AT = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -44,6 +44,32 @@ def test_a_record_that_the_store_refuses_harms_only_its_own_connection() -> None
     assert refused.fields["connection_id"] == "conn_one"
     assert len(stage.log.of(EventName.SLOT_SKIPPED)) == 1
     assert stage.log.of(EventName.SLOT_COUNTED) == []
+
+
+def test_a_job_that_is_seen_while_a_claim_is_written_is_not_started_beside() -> None:
+    """The claim was decided on a view without it; the store took its time, and a look showed the job before the POST could leave."""
+
+    async def scenario(stage: Stage) -> None:
+        ref = ConnectionRef("default", "conn_shop")
+        stage.platform.add_connection(ref.connection_id)
+        await stage.start()
+        await stage.run_for(1)
+        assert stage.controller is not None
+        platform, write = stage.controller.mind.platforms["default"], stage.store.claim
+
+        async def claim_slowly(claim: Claim) -> None:
+            await write(claim)
+            platform.remember([stage.platform.start_foreign_job(ref.connection_id)], stage.clock.now())
+
+        stage.store.claim = claim_slowly  # type: ignore[method-assign]
+        claim = Claim(ClaimKey(SlotKey(ref, AT), 0), 1, stage.clock.now(), frozenset(), "shop")
+        assert not await trigger(stage.controller._world, platform, claim)
+        assert await stage.words(ref) == ["Held(Active)"]
+
+    stage = play(scenario)
+    assert stage.platform.calls_of("trigger_sync") == ()
+    (told,) = stage.log.of(EventName.TRIGGER_NOT_SENT)
+    assert told.fields["reason"] == "Active"
 
 
 def test_a_controller_that_stops_leaves_an_unanswered_post_in_doubt() -> None:
