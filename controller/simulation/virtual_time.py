@@ -96,10 +96,14 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         """One turn: whatever is ready now; if that is nothing, time jumps to the next timer."""
         ready, timers = self._ready, self._timers
-        while timers and timers[0][2].cancelled():
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001 - a loop knows its handles
             heappop(timers)
         if ready or (timers and timers[0][0] <= self.elapsed):
-            self._stand()
+            self._standing += 1
+            if self._standing > STEPS_AT_ONCE:
+                # Once: what ends the tasks afterwards needs steps as well.
+                self._standing = 0
+                raise LivelockError(f"{STEPS_AT_ONCE} steps and no time has passed")
         elif timers:
             self.elapsed, self._standing = timers[0][0], 0
         else:
@@ -109,15 +113,8 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         # What becomes ready in this turn has its turn in the next one.
         for _ in range(len(ready)):
             handle = ready.popleft()
-            if not handle.cancelled():
-                handle._run()  # noqa: SLF001 - a loop runs handles
-
-    def _stand(self) -> None:
-        self._standing += 1
-        if self._standing > STEPS_AT_ONCE:
-            # Once: what ends the tasks afterwards needs steps as well.
-            self._standing = 0
-            raise LivelockError(f"{STEPS_AT_ONCE} steps and no time has passed")
+            if not handle._cancelled:  # noqa: SLF001
+                handle._run()  # noqa: SLF001
 
 
 class VirtualClock:
@@ -144,7 +141,15 @@ class VirtualClock:
 
     async def sleep(self, seconds: float) -> None:
         """Wait in virtual time."""
-        await asyncio.sleep(max(seconds, 0))
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = self._loop.create_future()
+        timer = self._loop.call_at(self._loop.elapsed + seconds, _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
 
     def step(self, by: timedelta) -> None:
         """Move the wall clock."""
@@ -169,6 +174,11 @@ class VirtualClock:
 
     def _drifted(self) -> timedelta:
         return timedelta(microseconds=round((self._loop.elapsed - self._since) * self._rate * 1e6))
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 class VirtualCadence:
