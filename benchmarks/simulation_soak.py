@@ -17,6 +17,7 @@ from controller.model.schedule import WhenInDoubt
 from controller.simulation.chronicle import Journal
 from controller.simulation.evidence import Evidence
 from controller.simulation.faults import NOT_DRAWN, FaultKind, Severity
+from controller.simulation.lateness import FIGURES, waits_of
 from tests.simulation.meetings import meetings
 from tests.simulation.seeds import numbered, reported
 
@@ -27,10 +28,16 @@ DAYS = 1.0
 
 SHOWN = 5
 
+LATE_SECONDS = 300.0
+WISH, NEITHER = "no outage, the wish of the schedule", "no outage and no wish"
+
 
 @dataclass(slots=True)
 class Tally:
-    """What some seeds came to. ``attempted`` and ``skipped``: slots with a POST, and those of them left because nobody knew its outcome."""
+    """What some seeds came to. ``attempted`` and ``skipped``: slots with a POST, and those of them left because nobody knew its outcome.
+
+    ``lateness``: starts by figure and seconds. ``later``: starts later than `LATE_SECONDS`, by every outage that hit them.
+    """
 
     days: float = 0.0
     cpu: float = 0.0
@@ -44,14 +51,15 @@ class Tally:
     attempted: Counter[WhenInDoubt] = field(default_factory=Counter)
     skipped: Counter[WhenInDoubt] = field(default_factory=Counter)
     hits: Counter[tuple[FaultKind, Journal]] = field(default_factory=Counter)
-    lateness: Counter[float] = field(default_factory=Counter)
+    lateness: Counter[tuple[str, float]] = field(default_factory=Counter)
+    later: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
         """Add what other seeds came to."""
         for name in ("days", "cpu", "slots", "starts", "doubles", "silent", "lives", "broken"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("outcomes", "attempted", "skipped", "hits", "lateness"):
+        for name in ("outcomes", "attempted", "skipped", "hits", "lateness", "later"):
             getattr(self, name).update(getattr(other, name))
         self.failed += other.failed
 
@@ -63,11 +71,18 @@ class Tally:
                 was_left = (record.outcome, record.reason) == (Outcome.SKIPPED, Reason.IN_DOUBT)
                 self.attempted[specs[0].when_in_doubt] += was_left or record.outcome is Outcome.TRIGGERED
                 self.skipped[specs[0].when_in_doubt] += was_left
+        for wait in waits_of(evidence):
+            for figure in FIGURES:
+                if (seconds := figure.of(wait)) is not None:
+                    self.lateness[figure.name, round(seconds, 1)] += 1
+            if wait.seconds > LATE_SECONDS:
+                self.later.update(wait.hit_by or [WISH if wait.by_wish else NEITHER])
 
-    def late(self, share: float) -> float:
-        """The lateness in seconds that this share of all starts stays below or at."""
-        wanted, seen = share * self.lateness.total(), 0
-        for seconds, count in sorted(self.lateness.items()):
+    def late(self, share: float, name: str) -> float:
+        """The lateness in seconds that this share of the starts of a figure stays below or at."""
+        found = sorted((seconds, count) for (figure, seconds), count in self.lateness.items() if figure == name)
+        wanted, seen = share * sum(count for _, count in found), 0
+        for seconds, count in found:
             seen += count
             if seen >= wanted:
                 return seconds
@@ -92,7 +107,6 @@ def lived(number: int, family: str, days: float, severity: Severity | None) -> T
         result.hits,
         len(verdict.violations),
     )
-    tally.lateness.update(round(seconds, 1) for seconds in verdict.lateness)
     if verdict.violations:
         tally.failed.append(reported(drawn, verdict.violations))
     return tally
@@ -116,8 +130,13 @@ def rows_of(tally: Tally, calm: Tally, elapsed: float) -> Iterator[tuple[str, st
     attempted, skipped = tally.attempted[WhenInDoubt.RETRY] or 1, tally.skipped[WhenInDoubt.RETRY]
     # Doubles of both are taken from it: there are none, and if there were one nobody would look at this figure first.
     yield "exactly once after a POST, whenInDoubt Retry", f"{(attempted - skipped - tally.doubles) / attempted:.3%}"
-    yield "late under faults, p50 and p99 in seconds", f"{tally.late(0.5):.1f}, {tally.late(0.99):.1f}"
-    yield "late on calm days, p50 and p99 in seconds", f"{calm.late(0.5):.1f}, {calm.late(0.99):.1f}"
+    for name, each, prefix in (
+        *((figure.name, tally, "late under faults") for figure in FIGURES),
+        (FIGURES[0].name, calm, "late on calm days"),
+    ):
+        yield f"{prefix}, {name}, p50 and p99", f"{each.late(0.5, name):.1f} s, {each.late(0.99, name):.1f} s"
+    for word, count in tally.later.most_common():
+        yield f"starts later than {LATE_SECONDS:.0f} s that met: {word}", f"{count:,}"
     met = [each for each in meetings() if each[0] not in NOT_DRAWN]
     yield "faults and states that met", f"{sum(tally.hits[each] > 0 for each in met)} of {len(met)}"
     for kind, state in sorted(met, key=lambda each: tally.hits[each])[:SHOWN]:
@@ -147,7 +166,7 @@ def main() -> int:
             calm.add(each)
             tally.failed += each.failed
     for name, value in rows_of(tally, calm, time.monotonic() - began):
-        sys.stdout.write(f"{name:56}{value}\n")
+        sys.stdout.write(f"{name:66}{value}\n")
     return 1 if tally.failed else 0
 
 

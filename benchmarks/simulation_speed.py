@@ -11,6 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from controller.simulation.faults import Severity
+from controller.simulation.lateness import FIGURES, Wait, waits_of
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene, aligned_scene, drawn_scene
 from controller.simulation.stage import Seen
@@ -43,21 +44,23 @@ def main() -> int:
 def measure(name: str, draw: Callable[..., Scene], seen: Seen, asked: tuple[int, float, Severity]) -> int:
     """Print one row; returns how many promises were broken."""
     (seeds, days, severity), outcomes = asked, Counter[str]()
-    began, slots, doubles, silent, broken, late = time.process_time(), 0, 0, 0, 0, list[float]()
+    began, slots, doubles, silent, broken, waits = time.process_time(), 0, 0, 0, 0, list[Wait]()
     for number in range(seeds):
-        verdict = simulate(draw(f"speed/{number}", days=days, severity=severity), seen=seen).verdict
+        scene = draw(f"speed/{number}", days=days, severity=severity)
+        verdict = simulate(scene, seen=seen, inspect=lambda evidence: waits.extend(waits_of(evidence))).verdict
         slots, doubles, silent = slots + verdict.slots, doubles + verdict.doubles, silent + verdict.silent
         broken += len(verdict.violations)
         outcomes.update(verdict.outcomes)
-        late += verdict.lateness
     rate = seeds * days / (time.process_time() - began) * 60
-    late.sort()
-    half, most = (late[min(int(len(late) * share), len(late) - 1)] for share in (0.5, 0.99))
     reported = sum(count for word, count in outcomes.items() if word.startswith(("Skipped", "Missed")))
     sys.stdout.write(
         f"{name} {rate:6.1f} days/CPU min, {slots:6,} slots, {doubles} doubled, {silent} silent, {reported} reported,"
-        f" late p50 {half:.1f} p99 {most:.1f} s, {broken} promises broken\n"
+        f" {broken} promises broken\n"
     )
+    for figure in FIGURES if severity is not Severity.NONE else FIGURES[:1]:
+        late = sorted(seconds for wait in waits if (seconds := figure.of(wait)) is not None)
+        half, most = (late[min(int(len(late) * share), len(late) - 1)] for share in (0.5, 0.99))
+        sys.stdout.write(f"{'':40} late, {figure.name}: p50 {half:.1f} s, p99 {most:.1f} s\n")
     return broken
 
 

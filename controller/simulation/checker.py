@@ -49,6 +49,7 @@ from controller.simulation.chronicle import Claimed, TrueJob
 from controller.simulation.due import DueSlots
 from controller.simulation.evidence import Evidence
 from controller.simulation.excuses import hindered, unjustified
+from controller.simulation.lateness import start_of
 from controller.simulation.starts import (
     against_claims,
     against_jobs,
@@ -113,9 +114,10 @@ def judge(evidence: Evidence) -> Verdict:
         found += _unmatched(ref, expected, rows, jobs[ref])
         for record in rows:
             outcomes[record.word] += record.count
-            late = tuple(_lateness(record, expected, evidence))
-            lateness += late
-            starts_late += [(seconds, Case(record, instant_of(record), *around)) for seconds in late]
+            start = start_of(record, expected, evidence)
+            if start is not None:
+                lateness.append(start.late)
+                starts_late.append((start.late, Case(record, instant_of(record), *around)))
     found += [*silent, *punctual(_unhindered(_without_queue(starts_late)))]
     found += [
         f"L1 {ref} has an open claim of {claimed.claim.key.slot}, written at {claimed.committed_at}"
@@ -229,16 +231,6 @@ def _was_unhindered(case: Case) -> bool:
     if spec is None or record.adopted or record.outcome is not Outcome.TRIGGERED or spec != due.spec_at(case.decided):
         return False
     return not hindered(case, spec, due.fires(spec, case.at))
-
-
-def _lateness(record: SlotRecord, due: DueSlots, evidence: Evidence) -> Iterable[float]:
-    """Seconds from when a slot fires to when its job was created; of ours only."""
-    job = evidence.chronicle.jobs.get(f"{record.slot.ref.platform}/{record.job_id}")
-    if record.outcome is not Outcome.TRIGGERED or job is None or job.post is None or job.post.claim is None:
-        return
-    spec = due.last_spec(job.post.claim.began_at.timestamp())
-    if spec is not None:
-        yield job.created_at.timestamp() - due.fires(spec, int(record.slot.scheduled_at.timestamp()))
 
 
 def _at(at: int) -> str:

@@ -174,7 +174,8 @@ class Exchanges:
             self._life.die(crash.seconds)
         await self._return(f"post {connection_id}")
         post.answered = job.job_id
-        return replace(self.truth.show(job), ended_at=None, duration=None, rows=None, bytes=None)
+        shown = self.truth.show(job)
+        return Job(shown.job_id, shown.connection_id, shown.kind, shown.status, shown.created_at)
 
     async def depart(self, what: str) -> None:
         """Let a call begin a little later than it was made: no two leave at one instant, or the order of their deadlines were left open."""
@@ -208,7 +209,7 @@ class Exchanges:
 
     def _chance(self, what: str) -> float:
         """Drawn from what happens and when, and not one after the other: which of two at one instant comes first must not matter."""
-        text = f"{self.truth.seed}/{self.truth.name}/{self._life.number}/{what}/{round(self.truth.loop.time() * 1e6)}"
+        text = f"{self.truth.seed}/{self.truth.name}/{self._life.number}/{what}/{round(self.truth.loop.elapsed * 1e6)}"
         return int.from_bytes(blake2b(text.encode(), digest_size=6).digest()) / 2**48
 
     def _refuse(self, kind: FaultKind | None) -> None:

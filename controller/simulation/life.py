@@ -14,12 +14,14 @@ class Life:
 
     ``seen_settings``: connections as they were shown to it last. ``seen_active``: the active jobs that it was shown, by platform and
     connection; of a platform that it takes anew it starts from what the store says, as somebody else may have seen the end of them.
+    ``is_paused``: it stands still, as a stopped process does, and knows nothing of it.
     """
 
     def __init__(self, number: int, machine: Machine, on_death: Callable[["Life", float], None]) -> None:
         self.number = number
         self.machine = machine
         self.is_over = False
+        self.is_paused = False
         self.seen_active: dict[str, dict[str, dict[str, None]]] = {}
         self.seen_settings: dict[ConnectionRef, Connection] = {}
         self._ice: asyncio.Event | None = None
@@ -41,20 +43,17 @@ class Life:
         self.kill(back_after)
         raise asyncio.CancelledError
 
-    @property
-    def is_paused(self) -> bool:
-        """Whether it stands still, as a stopped process does, and knows nothing of it."""
-        return self._ice is not None
-
     def pause(self) -> None:
         """Let it stand still: none of its calls begins, and it reads no answer."""
         self._ice = self._ice or asyncio.Event()
+        self.is_paused = True
 
     def resume(self) -> None:
         """Let it go on; everything that was due meanwhile comes now."""
         if self._ice is not None:
             self._ice.set()
             self._ice = None
+            self.is_paused = False
 
     async def thaw(self) -> None:
         """Wait until it goes on. Every port does so before and after a call."""

@@ -1,6 +1,6 @@
 """Carries out a plan of faults: some wait for the next call that they fit, some last for a while."""
 
-from collections.abc import Iterable
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from controller.model.identity import ConnectionRef
@@ -41,12 +41,11 @@ class Nemesis:
             self._waiting.append(fault)
 
     def take(
-        self, kinds: Iterable[FaultKind], ref: ConnectionRef | None = None, lasts: float | None = None
+        self, kinds: Container[FaultKind], ref: ConnectionRef | None = None, lasts: float | None = None
     ) -> Fault | None:
         """The oldest waiting fault of some kinds, which happens now; see `happens`."""
-        wanted = set(kinds)
         for place, fault in enumerate(self._waiting):
-            if fault.kind in wanted:
+            if fault.kind in kinds:
                 del self._waiting[place]
                 self.happens(fault, ref, lasts)
                 return fault

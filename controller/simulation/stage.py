@@ -281,7 +281,7 @@ class _Digest:
         if self._life.is_over:
             return
         self._stage.note(self._life, event)
-        fields = sorted((name, str(value)) for name, value in event.fields.items())
+        fields = [(name, f"{event.fields[name]}") for name in sorted(event.fields)]
         self._digest.update(f"{event.at.isoformat()} {event.name} {fields}\n".encode())
         if self._watch is not None:
             self._watch(event)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from controller.model.identity import ConnectionRef
 from controller.model.record import Outcome, SlotRecord
-from controller.simulation.chronicle import Chronicle
 from controller.simulation.due import DueSlots
 from controller.simulation.evidence import Evidence
+from controller.simulation.lateness import start_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +37,6 @@ def _tally(ref: ConnectionRef, records: Sequence[SlotRecord], evidence: Evidence
     for record in records:
         outcomes[record.outcome] += record.count
     due = DueSlots(evidence.chronicle.versions[ref], evidence.read_at) if ref in evidence.chronicle.versions else None
-    late = [] if due is None else [_lateness(record, due, evidence.chronicle) for record in records]
-    return ScheduleTally(records[-1].schedule, ref, outcomes, max(late, default=0.0))
-
-
-def _lateness(record: SlotRecord, due: DueSlots, chronicle: Chronicle) -> float:
-    job = chronicle.jobs.get(f"{record.slot.ref.platform}/{record.job_id}")
-    if record.outcome is not Outcome.TRIGGERED or job is None or job.post is None or job.post.claim is None:
-        return 0.0
-    spec = due.last_spec(job.post.claim.began_at.timestamp())
-    at = int(record.slot.scheduled_at.timestamp())
-    return 0.0 if spec is None else max(job.created_at.timestamp() - due.fires(spec, at), 0.0)
+    starts = [] if due is None else [start_of(record, due, evidence) for record in records]
+    worst = max((max(start.late, 0.0) for start in starts if start is not None), default=0.0)
+    return ScheduleTally(records[-1].schedule, ref, outcomes, worst)

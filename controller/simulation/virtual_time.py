@@ -1,16 +1,18 @@
 """An event loop whose clock jumps to the next timer: hours pass in milliseconds, always in the same order."""
 
 import asyncio
-import selectors
+from collections import deque
 from collections.abc import Callable, Coroutine
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 from itertools import count
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple, Unpack
 
 from controller.ports.cadence import NONE
 
 T = TypeVar("T")
+Given = TypeVarTuple("Given")
 
 OWNER: ContextVar[object] = ContextVar("OWNER", default=None)
 """For whom tasks are made from here on; tasks that a task makes belong to the same owner."""
@@ -28,32 +30,6 @@ STEPS_AT_ONCE = 100_000
 """Rounds of the loop at one instant after which it counts as a livelock."""
 
 
-class _JumpingSelector(selectors.SelectSelector):
-    """Instead of waiting, moves the loop's clock."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.elapsed = 0.0
-        self._standing = 0
-
-    def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
-        """Look at what is ready now; if that is nothing, jump ahead by ``timeout`` seconds."""
-        # The loop's own pipe to itself is always there, and nothing comes through it: threads and signals are banned.
-        ready = super().select(0) if len(self.get_map()) > 1 else []
-        if ready or timeout == 0:
-            self._standing += 1
-            if self._standing > STEPS_AT_ONCE:
-                # Once: what ends the tasks afterwards needs steps as well.
-                self._standing = 0
-                raise LivelockError(f"{STEPS_AT_ONCE} steps and no time has passed")
-            return ready
-        if timeout is None:
-            raise DeadlockError("nothing is ready and no timer is set")
-        self.elapsed += max(timeout, 0.0)
-        self._standing = 0
-        return []
-
-
 class SerialTask(asyncio.Task[Any]):
     """A task that hashes by its number: sets of tasks, as in ``asyncio.wait``, are walked in the same order in every run."""
 
@@ -67,28 +43,78 @@ class SerialTask(asyncio.Task[Any]):
         return self.serial
 
 
-class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An asyncio loop on virtual time; ``start`` is what its wall clock shows at first."""
+class VirtualTimeLoop(asyncio.BaseEventLoop):
+    """An asyncio loop on virtual time; ``start`` is what its wall clock shows at first. It has no sockets, threads or signals.
+
+    It keeps its own timers and takes its own turns, because asyncio's ask the system for events in each of them.
+    """
 
     def __init__(self, start: datetime) -> None:
-        self._jumping = _JumpingSelector()
-        super().__init__(self._jumping)
+        super().__init__()
         self.start = start
+        self.elapsed = 0.0
+        self._standing = 0
+        self._ready: deque[asyncio.Handle]
+        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._numbers = count()
         serials = count(1)
         self.set_task_factory(lambda loop, coro, **more: SerialTask(next(serials), coro, loop=loop, **more))
 
     def time(self) -> float:
         """Virtual seconds since the loop was made."""
-        return self._jumping.elapsed
+        return self.elapsed
 
     def suspend(self, seconds: float) -> None:
         """Let time pass in which nothing runs, as while the machine sleeps; what was due meanwhile comes late."""
-        self._jumping.elapsed += seconds
+        self.elapsed += seconds
 
     def tasks_of(self, owner: object) -> list[SerialTask]:
         """What is not done of an owner's tasks, oldest first."""
         found = [task for task in asyncio.all_tasks(self) if isinstance(task, SerialTask) and task.owner is owner]
         return sorted(found, key=lambda task: task.serial)
+
+    def call_soon(
+        self, callback: Callable[[Unpack[Given]], object], *args: *Given, context: Context | None = None
+    ) -> asyncio.Handle:
+        """In the next turn, after what is ready already."""
+        handle = asyncio.Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[[Unpack[Given]], object],
+        *args: *Given,
+        context: Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """At a time of the loop; of two for the same time the one that was asked for first comes first."""
+        timer = asyncio.TimerHandle(when, callback, args, self, context)
+        heappush(self._timers, (when, next(self._numbers), timer))
+        return timer
+
+    def _run_once(self) -> None:
+        """One turn: whatever is ready now; if that is nothing, time jumps to the next timer."""
+        ready, timers = self._ready, self._timers
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001 - a loop knows its handles
+            heappop(timers)
+        if ready or (timers and timers[0][0] <= self.elapsed):
+            self._standing += 1
+            if self._standing > STEPS_AT_ONCE:
+                # Once: what ends the tasks afterwards needs steps as well.
+                self._standing = 0
+                raise LivelockError(f"{STEPS_AT_ONCE} steps and no time has passed")
+        elif timers:
+            self.elapsed, self._standing = timers[0][0], 0
+        else:
+            raise DeadlockError("nothing is ready and no timer is set")
+        while timers and timers[0][0] <= self.elapsed:
+            ready.append(heappop(timers)[2])
+        # What becomes ready in this turn has its turn in the next one.
+        for _ in range(len(ready)):
+            handle = ready.popleft()
+            if not handle._cancelled:  # noqa: SLF001
+                handle._run()  # noqa: SLF001
 
 
 class VirtualClock:
@@ -98,35 +124,61 @@ class VirtualClock:
         self._loop = loop
         self._offset = timedelta()
         self._rate, self._since = 0.0, 0.0
+        # It is read many times at each instant; None where it was set since.
+        self._read_at: float | None = None
+        self._shown = loop.start
 
     def now(self) -> datetime:
         """The virtual wall clock, aware UTC, to the microsecond."""
-        shown = self._loop.start + timedelta(microseconds=round(self._loop.time() * 1e6)) + self._offset
-        return shown + self._drifted() if self._rate else shown
+        elapsed = self._loop.elapsed
+        if elapsed != self._read_at:
+            self._read_at, self._shown = elapsed, self._look(elapsed)
+        return self._shown
 
     def boottime(self) -> float:
         """Virtual seconds; no step moves them."""
-        return self._loop.time()
+        return self._loop.elapsed
 
     async def sleep(self, seconds: float) -> None:
         """Wait in virtual time."""
-        await asyncio.sleep(max(seconds, 0))
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = self._loop.create_future()
+        timer = self._loop.call_at(self._loop.elapsed + seconds, _wake, woken)
+        try:
+            await woken
+        finally:
+            timer.cancel()
 
     def step(self, by: timedelta) -> None:
         """Move the wall clock."""
-        self._offset += by
+        self._set(self._offset + by)
 
     def drift(self, rate: float) -> None:
         """From now on let the wall clock gain that share of the time that passes."""
-        self._offset += self._drifted()
-        self._rate, self._since = rate, self._loop.time()
+        self._set(self._offset + self._drifted())
+        self._rate, self._since = rate, self._loop.elapsed
 
     def correct(self) -> None:
         """Set the wall clock right, and let it go right."""
-        self._offset, self._rate = timedelta(), 0.0
+        self._set(timedelta())
+        self._rate = 0.0
+
+    def _set(self, offset: timedelta) -> None:
+        self._offset, self._read_at = offset, None
+
+    def _look(self, elapsed: float) -> datetime:
+        shown = self._loop.start + timedelta(microseconds=round(elapsed * 1e6)) + self._offset
+        return shown + self._drifted() if self._rate else shown
 
     def _drifted(self) -> timedelta:
-        return timedelta(microseconds=round((self._loop.time() - self._since) * self._rate * 1e6))
+        return timedelta(microseconds=round((self._loop.elapsed - self._since) * self._rate * 1e6))
+
+
+def _wake(sleeper: asyncio.Future[None]) -> None:
+    if not sleeper.done():
+        sleeper.set_result(None)
 
 
 class VirtualCadence:

@@ -12,7 +12,7 @@ from datetime import datetime
 from email.utils import format_datetime
 from random import Random
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote, unquote_plus
 
 import httpx
 from pydantic_core import from_json, to_json
@@ -179,10 +179,10 @@ class WireTransport(httpx.AsyncBaseTransport):
         return self._response(status, body)
 
     async def _answer(self, request: httpx.Request) -> tuple[int, bytes]:
-        target = request.url.raw_path.decode("ascii").removeprefix(PREFIX)
+        target = request.extensions["target"].decode("ascii").removeprefix(PREFIX)
         path, _, text = target.partition("?")
         kind, _, name = path.strip("/").partition("/")
-        query, call = dict(parse_qsl(text)), _CALL.get()
+        query, call = _query(text), _CALL.get()
         if request.headers.get("authorization") != "Bearer simulated":
             return 401, b""
         match request.method, kind, bool(name):
@@ -197,7 +197,7 @@ class WireTransport(httpx.AsyncBaseTransport):
             case "GET", "jobs", False:
                 return 200, await self._jobs(query, call)
             case "PATCH", "connections", True:
-                changed = await self._exchanges.update_connection(unquote(name), _change_of(from_json(request.content)))
+                changed = await self._exchanges.update_connection(unquote(name), _change_of(from_json(request.read())))
                 return 200, to_json(connection_row(changed))
             case "GET", "connections", True:
                 connection = await self._exchanges.get_connection(unquote(name))
@@ -210,7 +210,7 @@ class WireTransport(httpx.AsyncBaseTransport):
                 return 405, b""
 
     async def _trigger(self, request: httpx.Request) -> tuple[int, bytes]:
-        asked = from_json(request.content)
+        asked = from_json(request.read())
         if asked["jobType"] not in ("sync", "reset") or request.headers.get("connection") != "close":
             return 422, _error_body(422)
         return _one(await self._exchanges.trigger(asked["connectionId"], JobKind(asked["jobType"])))
@@ -234,7 +234,8 @@ class WireTransport(httpx.AsyncBaseTransport):
 
     def _response(self, status: int, body: bytes, more: dict[str, str] | None = None) -> httpx.Response:
         date = format_datetime(self._exchanges.date(), usegmt=True)
-        return httpx.Response(status, headers={"date": date, **(more or {})}, content=body)
+        # As a stream, as it comes from a network: a content would be read and measured first.
+        return httpx.Response(status, headers={"date": date, **(more or {})}, stream=httpx.ByteStream(body))
 
     def _waits(self, answer: AnsweredError) -> dict[str, str]:
         """How long to wait, in one of the two ways in which that is said."""
@@ -256,6 +257,11 @@ class _Dripping(httpx.AsyncByteStream):
 
 async def _never() -> None:
     await asyncio.get_running_loop().create_future()
+
+
+def _query(text: str) -> dict[str, str]:
+    pairs = (pair.partition("=") for pair in text.split("&")) if text else ()
+    return {name: unquote_plus(value) if "%" in value or "+" in value else value for name, _, value in pairs}
 
 
 def _change_of(body: dict[str, Any]) -> ConnectionChange:

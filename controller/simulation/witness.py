@@ -46,27 +46,32 @@ class Witness:
             self.__dict__[name] = write
             return write
 
+        life = self._life
+
         async def pass_on(*given: Any, **more: Any) -> Any:
-            await self._begin_call()
+            life.breathe()
+            if life.is_paused:
+                await life.thaw()
+            self._begin_call()
             result = await method(*given, **more)
-            if self._life.is_paused:
-                await self._life.thaw()
+            if life.is_paused:
+                await life.thaw()
             return result
 
         self.__dict__[name] = pass_on
         return pass_on
 
-    async def _begin_call(self) -> None:
-        self._life.breathe()
-        if self._life.is_paused:
-            await self._life.thaw()
+    def _begin_call(self) -> None:
         if self._life.machine.is_cut(FaultKind.CUT_STORE):
             raise StoreUnavailable("no route to the store")
         if self._nemesis.standing(FaultKind.STORE_DOWN) is not None:
             raise StoreUnavailable("the store is not there")
 
     async def _write(self, name: str, method: Callable[..., Awaitable[Any]], given: tuple[Any, ...]) -> Any:
-        await self._begin_call()
+        self._life.breathe()
+        if self._life.is_paused:
+            await self._life.thaw()
+        self._begin_call()
         ref = _ref_of(given)
         if (crash := self._nemesis.take((FaultKind.CRASH_BEFORE_WRITE,), ref)) is not None:
             self._life.die(crash.seconds)

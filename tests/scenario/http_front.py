@@ -16,6 +16,7 @@ from controller.model.job import Job
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
 from tests.fakes.platform import FakePlatform
+from tests.unit.adapters.platforms.stubs import addressed
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 PREFIX = "/v1/organizations/org_1/knowledge/connectors"
@@ -51,7 +52,8 @@ class HttpFront:
         """When requests of one method came."""
         return [at for at, each, _ in self.requests if each == method]
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, sent: httpx.Request) -> httpx.Response:
+        request = addressed(sent)
         path = request.url.path.removeprefix(PREFIX)
         self.requests.append((self.clock.now(), request.method, path))
         kind, _, name = path.strip("/").partition("/")

@@ -6,12 +6,13 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
 from controller.adapters.platforms.credentials import Credentials
-from controller.adapters.platforms.http import Endpoint, PlatformHttp, endpoint_root
+from controller.adapters.platforms.envelope import Endpoint, endpoint_root
+from controller.adapters.platforms.http import PlatformHttp
 from controller.adapters.platforms.listing import JobPage, PageReader, list_since, list_whole
 from controller.adapters.platforms.reply import Reply
 from controller.adapters.platforms.updates import change_body, not_changed
@@ -45,12 +46,12 @@ ACTIVE_STATUSES: Final = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.RUNNING
 # Reads of single jobs under way at once: the platform serves everybody from five threads.
 READS_AT_ONCE = 2
 # Sent always: Airbyte's own default is the oldest first.
-NEWEST_FIRST: Final = "createdAt|DESC"
+NEWEST_FIRST: Final = "order_by=createdAt%7CDESC"
 # Airbyte's words, which older versions and proxies of it pass on with other statuses than 409.
 ALREADY_RUNNING: Final = b"already running"
 
 
-SUCCESSES_READ = "5"
+SUCCESSES_READ = 5
 """How many successes are asked for, to take the newest: a platform that sorts by another time still shows it among them."""
 
 Transport = httpx.AsyncBaseTransport
@@ -108,7 +109,7 @@ class AitronosPlatform:
         """
         covers_since = since.astimezone(UTC).replace(microsecond=0)
         listed = await list_since(
-            self._pages({"created_at_start": covers_since.isoformat().replace("+00:00", "Z")}), covers_since
+            self._pages(f"created_at_start={covers_since:%Y-%m-%dT%H%%3A%M%%3A%SZ}"), covers_since
         )
         return JobListing(listed.jobs, covers_since, listed.platform_date)
 
@@ -123,7 +124,7 @@ class AitronosPlatform:
         for status in ACTIVE_STATUSES:
             # "running" is documented: refusing it means that the request as such is refused, and silence would look like none.
             may_be_unknown = status is not JobStatus.RUNNING
-            listed = await list_whole(self._pages({"status": status.value}, may_be_unknown=may_be_unknown))
+            listed = await list_whole(self._pages(f"status={status}", may_be_unknown=may_be_unknown))
             found.update((job.job_id, job) for job in listed.jobs)
         return tuple(job for job in found.values() if job.is_active)
 
@@ -157,10 +158,8 @@ class AitronosPlatform:
             PlatformUnavailable: the read failed, or it shows jobs and none of those that were asked for.
         """
         what = "find the newest success"
-        asked = {"connection_id": connection_id, "job_type": "sync", "status": "succeeded"}
-        reply = await self._http.read(
-            what, "/jobs", asked | {"order_by": NEWEST_FIRST, "limit": SUCCESSES_READ, "offset": "0"}
-        )
+        asked = urlencode({"connection_id": connection_id, "job_type": "sync", "status": "succeeded"})
+        reply = await self._http.read(what, f"/jobs?{asked}&{NEWEST_FIRST}&limit={SUCCESSES_READ}&offset=0")
         page = read_body(JOB_PAGE, _body(what, reply), what)
         jobs = [row.to_job() for row in page.data]
         found = [
@@ -200,7 +199,7 @@ class AitronosPlatform:
         found: list[Connection] = []
         for _ in range(self._profile.pages_max):
             start, wanted = offset + len(found), limit - len(found)
-            reply = await self._http.read(what, "/connections", {"limit": str(wanted), "offset": str(start)})
+            reply = await self._http.read(what, f"/connections?limit={wanted}&offset={start}")
             page = read_body(CONNECTION_PAGE, _body(what, reply), what)
             # The API documents no paging of connections, so all of them may come whatever was asked.
             is_everything = len(page.data) > wanted or (start > 0 and page.total == len(page.data))
@@ -238,9 +237,10 @@ class AitronosPlatform:
         if not reply.is_success:
             raise _trigger_failure(what, reply)
         try:
-            job = read_body(TRIGGERED, reply.body, what).to_job(connection_id, reply.date or self._clock.now())
+            made = read_body(TRIGGERED, reply.body, what)
         except PlatformUnavailable as error:
             raise OutcomeUnknown(str(error)) from None
+        job = made.to_job(connection_id, made.start_time or reply.date or self._clock.now())
         if job.connection_id != connection_id:
             raise OutcomeUnknown(f"{what}: the answer is about another connection")
         return job
@@ -302,13 +302,12 @@ class AitronosPlatform:
             self._schedule_keys[row.connection_id] = row.schedule_key
         return row.to_connection()
 
-    def _pages(self, query: dict[str, str], *, may_be_unknown: bool = False) -> PageReader:
+    def _pages(self, query: str, *, may_be_unknown: bool = False) -> PageReader:
         what = "list jobs"
         size = self._profile.page_size
 
         async def read(offset: int) -> JobPage:
-            asked = query | {"order_by": NEWEST_FIRST, "limit": str(size), "offset": str(offset)}
-            reply = await self._http.read(what, "/jobs", asked)
+            reply = await self._http.read(what, f"/jobs?{query}&{NEWEST_FIRST}&limit={size}&offset={offset}")
             if may_be_unknown and offset == 0 and reply.status in (400, 422):
                 return JobPage((), None, reply.date)
             page = read_body(JOB_PAGE, _body(what, reply), what)

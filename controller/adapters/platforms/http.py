@@ -6,48 +6,28 @@ connection that the other side has just closed cannot be told from a request tha
 
 import asyncio
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
-from urllib.parse import urlencode
 
 import httpx
 
 from controller.adapters.platforms.budget import RequestBudget
-from controller.adapters.platforms.credentials import Credentials, Secret
+from controller.adapters.platforms.credentials import Secret
+from controller.adapters.platforms.envelope import Endpoint, Envelope
 from controller.adapters.platforms.reply import RETRY_AFTER_DEFAULT, Reply
-from controller.errors import NotCreated, OutcomeUnknown, PlatformBusyElsewhere, PlatformUnavailable, SettingsInvalid
-from controller.model.profile import PlatformProfile
-from controller.ports.clock import Clock
+from controller.errors import NotCreated, OutcomeUnknown, PlatformBusyElsewhere, PlatformUnavailable
 
 # A page of 100 jobs is 50 KB; a platform that ignores the limit may send some ten thousand, and memory stays bounded.
 RESPONSE_BYTES_MAX = 16 * 1024 * 1024
 # Two further tries: enough for a restart of one server behind a balancer; longer outages wait for the next listing.
 READ_BACKOFF_SECONDS: Final = (0.5, 1.0)
-# TCP and TLS may take a third of the write deadline each: a host that swallows packets is then known to have got nothing.
-CONNECT_SHARE = 3
 # Reads under way: a few, because the pool's own cost grows with its size, and the platform serves from five threads.
 READ_CONNECTIONS_MAX = 4
 # Shorter than the idle time-outs of usual balancers (60 s), so that a reused connection is rarely a dead one.
 READ_KEEPALIVE_SECONDS = 20.0
 
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a platform is and how it is to be treated.
-
-    ``root`` is the address that paths are appended to. A given ``transport`` carries reads and writes instead of the network.
-    """
-
-    root: str
-    credentials: Credentials
-    profile: PlatformProfile
-    clock: Clock
-    transport: httpx.AsyncBaseTransport | None = None
 
 
 class PlatformHttp:
@@ -61,15 +41,18 @@ class PlatformHttp:
         self._endpoint = endpoint
         self._budget = RequestBudget(profile.requests_per_minute, profile.requests_per_day)
         self._paused_until = 0.0
-        self._reads, self._writes = _clients(endpoint)
+        self._read_seconds = profile.read_timeout.total_seconds()
+        self._write_seconds = profile.write_timeout.total_seconds()
+        self._envelope = Envelope(endpoint)
+        self._reads, self._writes = _transports(endpoint)
 
     async def close(self) -> None:
         """Give both pools back."""
         await self._reads.aclose()
         await self._writes.aclose()
 
-    async def read(self, what: str, path: str, query: Mapping[str, str] | None = None) -> Reply:
-        """GET; ``what`` names it in errors. Answers with any status that is final, success or not.
+    async def read(self, what: str, path: str) -> Reply:
+        """GET; ``what`` names it in errors, ``path`` may hold a query. Answers with any status that is final, success or not.
 
         Raises:
             PlatformBusyElsewhere: 429, a pause that it asked for, or the budget; nothing is sent before ``retry_after``.
@@ -79,7 +62,7 @@ class PlatformHttp:
         refused = False
         while True:
             try:
-                reply = await self._get(what, path, query)
+                reply = await self._get(what, path)
             except (OSError, httpx.HTTPError) as error:
                 problem = f"{what}: {_reason(error)}"
             else:
@@ -109,7 +92,7 @@ class PlatformHttp:
         except PlatformUnavailable as error:
             raise NotCreated(f"{what}: {error}") from None
         try:
-            async with asyncio.timeout(self._endpoint.profile.write_timeout.total_seconds()):
+            async with asyncio.timeout(self._write_seconds):
                 reply = await _exchange(self._writes, request, secret)
         except _NOT_SENT as error:
             # None of these is chained: a cause may quote what the platform wrote, and carries the request.
@@ -122,12 +105,11 @@ class PlatformHttp:
             raise NotCreated(reply.describe(what), self._pause(reply))
         return reply
 
-    async def _get(self, what: str, path: str, query: Mapping[str, str] | None) -> Reply:
-        request, secret = self._prepare("GET", f"{path}?{urlencode(query)}" if query else path, None, is_write=False)
-        async with asyncio.timeout(self._endpoint.profile.read_timeout.total_seconds()):
+    async def _get(self, what: str, path: str) -> Reply:
+        request, secret = self._prepare("GET", path, None, is_write=False)
+        async with asyncio.timeout(self._read_seconds):
             reply = await _exchange(self._reads, request, secret)
-        asked_for = reply.retry_after(self._endpoint.clock.now())
-        if reply.status == 429 or (reply.status == 503 and asked_for is not None):
+        if reply.status == 429 or (reply.status == 503 and self._asks_to_wait(reply)):
             raise PlatformBusyElsewhere(reply.describe(what), self._pause(reply))
         return reply
 
@@ -137,21 +119,15 @@ class PlatformHttp:
         if now < self._paused_until:
             raise PlatformBusyElsewhere("the platform asked for a pause", timedelta(seconds=self._paused_until - now))
         secret = self._endpoint.credentials.current()
-        headers = {
-            "accept": "application/json",
-            # A compressed body could unpack to any size.
-            "accept-encoding": "identity",
-            "authorization": f"Bearer {secret.reveal()}",
-            "user-agent": "mainspring",
-        }
-        if is_write:
-            headers["connection"] = "close"
-        if body is not None:
-            headers["content-type"] = "application/json"
         wait = self._budget.take(now, is_write=is_write)
         if wait is not None:
             raise PlatformBusyElsewhere("the request budget is spent", wait)
-        return httpx.Request(method, self._endpoint.root + path, headers=headers, content=body), secret
+        if is_write:
+            return self._envelope.write(secret, method, path, body), secret
+        return self._envelope.read(secret, path), secret
+
+    def _asks_to_wait(self, reply: Reply) -> bool:
+        return reply.retry_after(self._endpoint.clock.now()) is not None
 
     def _pause(self, reply: Reply) -> timedelta:
         wait = reply.retry_after(self._endpoint.clock.now()) or RETRY_AFTER_DEFAULT
@@ -160,30 +136,12 @@ class PlatformHttp:
         return wait
 
 
-def endpoint_root(base_url: str, path: str) -> str:
-    """The address of a platform with a path appended.
-
-    Raises:
-        SettingsInvalid: the address is not plain http(s); it is not quoted, since a password may stand in it.
-    """
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL:
-        raise SettingsInvalid("base_url cannot be read; write https://host[:port]") from None
-    if url.scheme not in ("http", "https") or not url.host:
-        raise SettingsInvalid("base_url has no host or another scheme; write https://host[:port]")
-    if url.userinfo or "?" in base_url or "#" in base_url:
-        raise SettingsInvalid(
-            "base_url holds a user, a query or a fragment; write https://host[:port], the token apart"
-        )
-    return base_url.rstrip("/") + path
-
-
-async def _exchange(client: httpx.AsyncClient, request: httpx.Request, secret: Secret) -> Reply:
-    response = await client.send(request, stream=True)
+async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request, secret: Secret) -> Reply:
+    # Straight through the transport: a client would only add what is forbidden here, as redirects, cookies and proxies.
+    response = await transport.handle_async_request(request)
     try:
         body = bytearray()
-        async for chunk in response.aiter_bytes():
+        async for chunk in _decoded(response):
             body += chunk
             if len(body) > RESPONSE_BYTES_MAX:
                 raise httpx.DecodingError(f"an answer of more than {RESPONSE_BYTES_MAX} bytes")
@@ -192,30 +150,27 @@ async def _exchange(client: httpx.AsyncClient, request: httpx.Request, secret: S
         await response.aclose()
 
 
-def _clients(endpoint: Endpoint) -> tuple[httpx.AsyncClient, httpx.AsyncClient]:
-    """The client for reads and the one for writes."""
-    reads, writes = endpoint.transport, endpoint.transport
-    if reads is None or writes is None:
-        verify = httpx.create_ssl_context(trust_env=False) if endpoint.root.startswith("https:") else False
-        kept = httpx.Limits(
-            max_connections=READ_CONNECTIONS_MAX,
-            max_keepalive_connections=READ_CONNECTIONS_MAX,
-            keepalive_expiry=READ_KEEPALIVE_SECONDS,
-        )
-        fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        reads = httpx.AsyncHTTPTransport(verify=verify, limits=kept, trust_env=False, retries=0)
-        writes = httpx.AsyncHTTPTransport(verify=verify, limits=fresh, trust_env=False, retries=0)
-    return _client(reads, endpoint.profile.read_timeout), _client(writes, endpoint.profile.write_timeout)
+def _decoded(response: httpx.Response) -> AsyncIterator[bytes]:
+    """The body; from a platform that compresses it all the same, unpacked."""
+    if "content-encoding" not in response.headers and isinstance(response.stream, httpx.AsyncByteStream):
+        return aiter(response.stream)
+    return response.aiter_bytes()
 
 
-def _client(transport: httpx.AsyncBaseTransport, deadline: timedelta) -> httpx.AsyncClient:
-    return httpx.AsyncClient(
-        transport=transport,
-        # The deadline of a whole exchange is ours; httpx counts only single operations.
-        timeout=httpx.Timeout(None, connect=deadline.total_seconds() / CONNECT_SHARE),
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        follow_redirects=False,
-        trust_env=False,
+def _transports(endpoint: Endpoint) -> tuple[httpx.AsyncBaseTransport, httpx.AsyncBaseTransport]:
+    """What carries reads, and what carries writes."""
+    if endpoint.transport is not None:
+        return endpoint.transport, endpoint.transport
+    verify = httpx.create_ssl_context(trust_env=False) if endpoint.root.startswith("https:") else False
+    kept = httpx.Limits(
+        max_connections=READ_CONNECTIONS_MAX,
+        max_keepalive_connections=READ_CONNECTIONS_MAX,
+        keepalive_expiry=READ_KEEPALIVE_SECONDS,
+    )
+    fresh = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    return (
+        httpx.AsyncHTTPTransport(verify=verify, limits=kept, trust_env=False, retries=0),
+        httpx.AsyncHTTPTransport(verify=verify, limits=fresh, trust_env=False, retries=0),
     )
 
 

@@ -147,14 +147,14 @@ class WireTriggered(_Wire):
         default=None, validation_alias=_either("start_time", "startTime")
     )
 
-    def to_job(self, connection_id: str, answered_at: datetime) -> Job:
-        """The new job; what the answer leaves out is what was asked for, at the time of the answer."""
+    def to_job(self, connection_id: str, created_at: datetime) -> Job:
+        """The new job; what the answer leaves out is what was asked for."""
         return Job(
             job_id=self.job_id,
             connection_id=self.connection_id or connection_id,
             kind=_KINDS.get((self.job_type or "sync").lower(), JobKind.OTHER),
             status=_STATUSES.get((self.status or "").lower(), JobStatus.UNKNOWN),
-            created_at=self.start_time or answered_at,
+            created_at=created_at,
         )
 
 

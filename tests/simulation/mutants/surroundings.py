@@ -4,6 +4,7 @@ from tests.simulation.mutants.mutant import Edit, Mutant
 
 ACT = "controller.reconcile.act"
 HTTP = "controller.adapters.platforms.http"
+ENVELOPE = "controller.adapters.platforms.envelope"
 LISTING = "controller.adapters.platforms.listing"
 AITRONOS = "controller.adapters.platforms.aitronos"
 WRITES = "controller.adapters.stores.sqlite_writes"
@@ -157,7 +158,16 @@ OF_THE_SURROUNDINGS: tuple[Mutant, ...] = (
         "R12",
         "redirects followed",
         "a POST is sent again to where an answer points",
-        (Edit(HTTP, "follow_redirects=False", "follow_redirects=True"),),
+        (
+            Edit(
+                HTTP,
+                "    response = await transport.handle_async_request(request)\n",
+                "    response = await transport.handle_async_request(request)\n"
+                '    if "location" in response.headers:\n'
+                '        moved = httpx.Request(request.method, response.headers["location"])\n'
+                "        response = await transport.handle_async_request(moved)\n",
+            ),
+        ),
         test="tests/unit/adapters/platforms/test_hardening.py::test_no_redirect_is_followed",
     ),
     Mutant(
@@ -166,7 +176,7 @@ OF_THE_SURROUNDINGS: tuple[Mutant, ...] = (
         "a POST may go over a connection that the platform has just closed",
         (
             Edit(HTTP, "max_keepalive_connections=0", "max_keepalive_connections=10"),
-            Edit(HTTP, '            headers["connection"] = "close"\n', "            pass\n"),
+            Edit(ENVELOPE, 'httpx.Headers({**headers, "connection": "close"})', "httpx.Headers(headers)"),
         ),
         test="tests/unit/adapters/platforms/test_loopback.py::test_every_write_has_a_connection_of_its_own",
     ),

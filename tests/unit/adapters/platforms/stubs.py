@@ -67,7 +67,8 @@ class Stub:
         options = AitronosOptions("https://api.test", "org_1", self.credentials, self.profile, self.clock, transport)
         return AitronosPlatform(options)
 
-    async def _answer(self, request: httpx.Request) -> httpx.Response:
+    async def _answer(self, sent: httpx.Request) -> httpx.Response:
+        request = addressed(sent)
         self.requests.append(request)
         answer = self.handler(request)
         if not isinstance(answer, httpx.Response | Exception):
@@ -75,6 +76,12 @@ class Stub:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+
+def addressed(request: httpx.Request) -> httpx.Request:
+    """A request with path and query in its address; as it is sent they stand in the extension ``target``."""
+    url = request.url.copy_with(raw_path=request.extensions["target"])
+    return httpx.Request(request.method, url, headers=request.headers, content=request.content)
 
 
 def answers(*given: Answer) -> Handler:
