@@ -24,6 +24,7 @@ from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
+from controller.errors import Fenced, SlotAlreadyClaimed
 from controller.model.asked import Request
 from controller.model.condition import Condition
 from controller.model.drift import Correction, CorrectionStatus
@@ -66,7 +67,11 @@ class SqliteStore:
         return SqliteStore(self._file)
 
     def _fence(self, database: sqlite3.Connection, platforms: Collection[str]) -> None:
-        epochs.expect(database, platforms, self._epochs)
+        try:
+            epochs.expect(database, platforms, self._epochs)
+        except Fenced as error:
+            self._file.known.epochs.pop(error.platform, None)
+            raise
 
     @contextmanager
     def _writing(self, *platforms: str) -> Iterator[sqlite3.Connection]:
@@ -76,17 +81,20 @@ class SqliteStore:
 
     async def take(self, platform: str, holder: str, at: datetime) -> int:
         """Raise the platform's epoch and write under it."""
-        with self._file.writing() as database:
+        self._file.known.epochs.pop(platform, None)
+        with self._file.writing(acting=True) as database:
             epoch = epochs.take(database, platform, holder, at)
         # Only what is committed is held; a commit whose answer was lost fences this handle too, and it takes again.
         self._epochs[platform] = epoch
         return epoch
 
     async def epoch(self, platform: str) -> int | None:
-        """The epoch that this handle holds, if it is in force."""
-        with self._file.reading() as database:
-            held = self._epochs.get(platform)
-            return held if held == epochs.current(database, platform) else None
+        """The epoch that this handle holds, if it is in force; every write compares it with the file's once more."""
+        held, in_force = self._epochs.get(platform), self._file.known.epochs
+        if held is not None and platform not in in_force:
+            with self._file.reading() as database:
+                in_force[platform] = epochs.current(database, platform)
+        return held if held is not None and held == in_force[platform] else None
 
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand."""
@@ -132,10 +140,15 @@ class SqliteStore:
         Raises:
             SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot or the request is settled.
         """
-        slot = claim.key.slot
+        slot, platform = claim.key.slot, claim.ref.platform
 
         def write(database: sqlite3.Connection) -> None:
-            writes.put_claim(database, claim, self._epochs[slot.ref.platform])
+            try:
+                writes.put_claim(database, claim, self._epochs.get(platform))
+            except (SlotAlreadyClaimed, sqlite3.IntegrityError):
+                # Whoever lost the platform is told so, whatever else is wrong.
+                self._fence(database, (platform,))
+                raise
             if claim.request:
                 asking.follow(database, claim, record_of_claim(claim))
             elif claim.key.run > 0:
@@ -143,7 +156,8 @@ class SqliteStore:
             elif not writes.put_record(database, record_of_claim(claim)):
                 raise slot_is_settled(slot)
 
-        await self._together(claim.ref.platform, write)
+        # Not fenced by a question of its own: the schema compares the epoch that stands in the claim's row.
+        await self._group.run(write)
 
     async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
@@ -244,13 +258,19 @@ class SqliteStore:
 
     async def keep_revisions(self, revisions: Revisions) -> None:
         """Keep exactly this."""
-        with self._file.writing() as database:
+        self._file.known.revisions = None
+        with self._file.writing(acting=True) as database:
             revisions_kept.put_revisions(database, revisions)
 
     async def revisions(self) -> Revisions:
         """What was kept."""
+        if self._file.known.revisions is not None:
+            return self._file.known.revisions
         with self._file.reading() as database:
-            return revisions_kept.revisions(database)
+            kept = revisions_kept.revisions(database)
+        if self._file.is_acting:
+            self._file.known.revisions = kept
+        return kept
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

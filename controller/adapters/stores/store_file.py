@@ -5,11 +5,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
 from controller.errors import StoreInUse, StoreUnavailable
+from controller.model.revision import Revisions
 
 _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
@@ -69,6 +71,21 @@ def _failures_in_words(path: Path) -> Iterator[None]:
         raise _in_words(path, error) from error
 
 
+@dataclass(slots=True)
+class KnownOfFile:
+    """What the file holds as far as it needs not be read again: only who acts on a file writes this, and forgets it before each write.
+
+    So it is shared by all handles on the open file, and what a write whose answer was lost has done is read anew.
+
+    Attributes:
+        epochs: the one in force on each platform.
+        revisions: None where it is to be read.
+    """
+
+    epochs: dict[str, int | None] = field(default_factory=dict)
+    revisions: Revisions | None = None
+
+
 class StoreFile:
     """An open store file; `open` makes one. ``database`` is in autocommit: whoever writes says BEGIN."""
 
@@ -77,6 +94,12 @@ class StoreFile:
         self._mode = mode
         self._database = database
         self._lock = lock
+        self.known = KnownOfFile()
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether nobody outside this process may write anything but requests."""
+        return self._mode is StoreMode.ACT
 
     @classmethod
     def open(cls, path: Path, mode: StoreMode) -> "StoreFile":
@@ -155,14 +178,15 @@ class StoreFile:
                 f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
             ) from error
 
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Write all of the block durably, or nothing of it.
+    def writing(self, *, acting: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        """Write all of the block durably, or nothing of it. ``acting``: something that is `known` while nobody else writes it.
 
         Raises:
-            StoreUnavailable: it is open for reading only, or the storage fails.
+            StoreUnavailable: it is not open for that, or the storage fails.
         """
-        if self._mode is StoreMode.READ:
-            raise StoreUnavailable(f"{self.path} is open for reading only: only the controller writes to it.")
+        if self._mode is StoreMode.READ or (acting and not self.is_acting):
+            purpose = "reading" if self._mode is StoreMode.READ else "asking"
+            raise StoreUnavailable(f"{self.path} is open for {purpose} only: only the controller writes to it.")
         return self._transaction("BEGIN IMMEDIATE")
 
     @contextmanager
