@@ -21,7 +21,7 @@ _LOCK_TRIES = 1000
 
 MIGRATIONS: tuple[str, ...] = tuple(
     resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql", "schema_5.sql")
+    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql", "schema_5.sql", "schema_6.sql")
 )
 """Script n takes a file from version n to n + 1. Only ever append: files of every version exist out there."""
 
