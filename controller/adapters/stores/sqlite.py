@@ -5,11 +5,10 @@ cost more than it frees. What several tasks write at once is committed together.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from controller.adapters.stores import sqlite_bulk as bulk
 from controller.adapters.stores import sqlite_conditions as conditions_table
@@ -36,8 +35,6 @@ from controller.model.revision import Revisions
 from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 __all__ = ["SqliteStore", "StoreMode"]
-
-T = TypeVar("T")
 
 
 class SqliteStore:
@@ -130,10 +127,6 @@ class SqliteStore:
                 writes.refuse_claimed(database, record.slot)
             notes.put_events(database, events)
 
-    async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
-        """Write under the platform's epoch, in one transaction with what others write at the same moment."""
-        return await self._group.run(write, platform)
-
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
 
@@ -176,7 +169,7 @@ class SqliteStore:
             notes.put_events(database, events)
             return True
 
-        return await self._together(claim.ref.platform, write)
+        return await self._group.run(write, claim.ref.platform)
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
@@ -185,7 +178,7 @@ class SqliteStore:
             writes.note_answer(database, claim, answer, at)
             notes.put_events(database, events)
 
-        await self._together(claim.ref.platform, write)
+        await self._group.run(write, claim.ref.platform)
 
     async def close_claim(
         self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
@@ -202,21 +195,21 @@ class SqliteStore:
             writes.put_record_of_claim(database, claim, record, was_open=True)
             notes.put_events(database, events)
 
-        await self._together(claim.ref.platform, write)
+        await self._group.run(write, claim.ref.platform)
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
-        await self._together(request.ref.platform, lambda database: writes.put_cancel(database, request))
+        await self._group.run(lambda database: writes.put_cancel(database, request), request.ref.platform)
 
     async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
         """Journal corrections of one platform."""
         for platform in sorted({each.ref.platform for each in corrections}):
-            await self._together(platform, lambda database: drift.journal(database, corrections))
+            await self._group.run(lambda database: drift.journal(database, corrections), platform)
 
     async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
         """Note what came of corrections of one platform."""
         for platform in sorted({each.ref.platform for each in corrections}):
-            await self._together(platform, lambda database: drift.answer(database, corrections, status))
+            await self._group.run(lambda database: drift.answer(database, corrections, status), platform)
 
     async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
         """Every correction since an instant, newest first."""
@@ -234,7 +227,7 @@ class SqliteStore:
                 notes.put_observed(database, platform, through)
             notes.put_events(database, events)
 
-        await self._together(platform, write)
+        await self._group.run(write, platform)
 
     async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
         """These jobs as they were last kept."""
