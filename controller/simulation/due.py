@@ -82,6 +82,8 @@ class DueSlots:
 
     def fires(self, spec: ScheduleSpec, at: int) -> int:
         """When a slot may start at the earliest."""
+        if spec.jitter is None:
+            return at
         return jittered(spec, at, self.following(spec, at))
 
     def superseded_at(self, spec: ScheduleSpec, at: int) -> int | None:
