@@ -18,7 +18,7 @@ from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
 from controller.reconcile.foresight import Foresight
-from controller.reconcile.gather import Mind, look, refs_on
+from controller.reconcile.gather import Mind, all_refs_on, look, refs_on
 from controller.reconcile.holding import Holding
 from controller.reconcile.nap import NO_TIME, Nap
 from controller.reconcile.observed import ObservedPlatform
@@ -60,7 +60,7 @@ class Loop:
         self._look_at: datetime | None = None
         self._must_look = True
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
+        self._specs = SpecWatch(world, self._mind, self.wake)
         self._has_asked = False
         self._must_resync = False
         self._must_prune = False
@@ -138,7 +138,7 @@ class Loop:
         await self._holding.ask()
         # Before the specs are known everything would look as if it were gone from them; the first read asks about all of it.
         if gained := self._holding.gained:
-            self._ready |= await self._refs_on(gained)
+            self._ready |= await all_refs_on(self._world.store, self._mind, gained)
             if self._has_asked:
                 self._specs.outdate(gained)
             gained.clear()
@@ -151,17 +151,8 @@ class Loop:
         if self._stirred and self._mind.loaded:
             # A look that ends meanwhile may stir another one.
             stirred = set(self._stirred)
-            self._ready |= await self._refs_on(stirred)
+            self._ready |= await all_refs_on(self._world.store, self._mind, stirred)
             self._stirred -= stirred
-
-    async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
-        if not platforms:
-            return set()
-        desired = self._mind.desired
-        refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
-        # Files that contradicted each other before a restart may be gone since, and what was said of them with them.
-        refs |= self._mind.conditions.keys()
-        return {ref for ref in refs if ref.platform in platforms}
 
     def _resync_soon(self) -> None:
         self._must_resync = True
@@ -328,8 +319,9 @@ class Loop:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = f"{task.get_name()}: {type(error).__name__}: {error}"
             self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
-        # A fetch that had nothing to wait for was taken in by the step that began it.
-        if task.get_name() != FETCHING or self._specs.has_work:
+            self._nap.end()
+        # A fetch that had nothing to wait for was taken in by the step that began it; the others have woken the loop themselves.
+        if task.get_name() == FETCHING and self._specs.has_work:
             self._nap.end()
 
     async def _list(self, platform: ObservedPlatform) -> None:
@@ -347,6 +339,7 @@ class Loop:
             if unseen:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False
+            self._nap.end()
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: Write) -> None:
         is_started, is_sent = False, True
@@ -378,6 +371,7 @@ class Loop:
             elif not (isinstance(write, TriggerSync) and write.is_alone and platform.has_active(ref.connection_id)):
                 self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
             self._judged_in_flight.discard(ref)
+            self._nap.end()
 
     async def _finish(self) -> None:
         """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""

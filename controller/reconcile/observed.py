@@ -173,7 +173,7 @@ class ObservedPlatform:
 
     def has_active(self, connection_id: str) -> bool:
         """Whether a job of a connection was active when last seen."""
-        return any(job.is_active for job in self.jobs.get(connection_id, {}).values())
+        return not self.active.keys().isdisjoint(self.jobs.get(connection_id, ()))
 
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
