@@ -36,15 +36,14 @@ def test_a_nap_is_over_when_somebody_ends_it() -> None:
 
 def test_no_time_is_no_nap() -> None:
     """What is due is done at once, and others still have their turn."""
-    ended = list[bool]()
 
-    async def main(loop: VirtualTimeLoop) -> float:
-        loop.call_soon(ended.append, True)
+    async def main(loop: VirtualTimeLoop) -> tuple[float, list[str]]:
+        came = list[str]()
+        loop.call_soon(came.append, "another")
         await Nap(VirtualClock(loop)).take(NO_TIME)
-        return loop.time()
+        return loop.time(), [*came]
 
-    assert run_virtual(START, main) == 0
-    assert ended == [True]
+    assert run_virtual(START, main) == (0, ["another"])
 
 
 def test_who_was_woken_before_lies_down_for_no_time() -> None:
