@@ -1,6 +1,6 @@
-"""After a look at a platform: keep and tell what changed, and say whom it concerns."""
+"""After a look at a platform: say whom it concerns, and keep and tell what changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from controller.model.event import Event, EventName
@@ -16,35 +16,45 @@ NOTE_EVERY = timedelta(minutes=10)
 """How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again."""
 
 
-async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
-    """Take in one look at a platform; returns the connections that must be judged again, whether they waited for it or not.
+def whom_it_concerns(mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
+    """The connections that must be judged again after one look, whether they waited for it or not."""
+    if _is_blind(platform):
+        return set()
+    jobs = [job for _, job in (*platform.unkept, *result.changes)]
+    concerned = refs_on(platform.name, [job.connection_id for job in (*jobs, *result.gone)])
+    concerned |= refs_on(platform.name, result.connections) | refs_on(platform.name, result.successes)
+    return concerned & (mind.desired.specs.keys() | mind.holds.keys() | platform.needs.keys())
+
+
+async def take_in(
+    world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult, concerned: Collection[ConnectionRef]
+) -> None:
+    """Keep and tell what one look at a platform showed of the connections that it concerns.
 
     A start elsewhere and the end of a job are told once, also over restarts: what this process does not remember the store is asked for.
 
     Raises:
-        StoreUnavailable: what was seen could not be kept; it is still in memory.
+        StoreUnavailable: what was seen could not be kept; it is still in memory, and is kept and told after the next look.
     """
     now = world.clock.now()
-    waiting = set(platform.needs)
-    if platform.history.last is None or platform.trouble:
+    if _is_blind(platform):
         fields: dict[str, say.Field] = {"platform": platform.name, "message": result.trouble}
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
-        return set()
+        return
     await say.tell(world, _recovery(platform, result, now))
-    driven = mind.desired.specs.keys()
-    concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
-    concerned |= refs_on(platform.name, [job.connection_id for job in result.gone])
-    concerned |= refs_on(platform.name, result.connections) | refs_on(platform.name, result.successes)
-    concerned &= driven | mind.holds.keys() | waiting
-    changes = [
+    changes = platform.unkept = platform.unkept + [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
     news = await _news(world, mind, platform, changes)
     events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
+    platform.unkept = []
     platform.successes_read |= result.successes.keys()
-    return concerned
+
+
+def _is_blind(platform: ObservedPlatform) -> bool:
+    return platform.history.last is None or bool(platform.trouble)
 
 
 async def _news(

@@ -25,7 +25,10 @@ DURATIONS_KEPT = 5
 
 @dataclass(slots=True)
 class ObservedPlatform:
-    """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits."""
+    """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits.
+
+    ``unkept``: changes of jobs, as (before, now), that are in memory and that the store did not take yet.
+    """
 
     name: str
     platform: Platform
@@ -47,6 +50,7 @@ class ObservedPlatform:
     in_flight: set[str] = field(default_factory=set)
     listing_under_way: bool = False
     noted_at: datetime | None = None
+    unkept: list[tuple[Job | None, Job]] = field(default_factory=list)
     moved_at: dict[str, datetime] = field(default_factory=dict)
     clock_in_doubt: bool = False
     successes_read: set[str] = field(default_factory=set)
@@ -173,7 +177,8 @@ class ObservedPlatform:
         """When the next listing should begin."""
         active = [ActiveJob(job.created_at, self.usual.get(job.connection_id)) for job in self.active.values()]
         needs = [need for row in self.needs.values() for need in row]
-        if self.clock_in_doubt and self.history.last is not None:
+        if (self.clock_in_doubt or self.unkept) and self.history.last is not None:
+            # What the store did not take is offered to it again after the next look.
             begun_at = self.history.last.begun_at
             needs.append(ListingNeed(NeedKind.CLOCK, begun_at, begun_at + self.profile.poll))
         return next_listing_at(self.profile, self.history, needs, active, now)
