@@ -12,8 +12,9 @@ from controller.reconcile.gather import ListingResult, Mind, refs_on
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
-NOTE_EVERY = timedelta(minutes=10)
-"""How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again."""
+NOTE_EVERY = timedelta(minutes=2)
+"""How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again, and a
+reader believes that a controller runs."""
 
 
 def whom_it_concerns(mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
