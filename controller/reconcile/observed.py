@@ -169,6 +169,10 @@ class ObservedPlatform:
         """Whether a job of a connection was active when last seen."""
         return any(job.is_active for job in self.jobs.get(connection_id, {}).values())
 
+    def remembers(self, job: Job) -> bool:
+        """Whether a job was seen before."""
+        return job.job_id in self.jobs.get(job.connection_id, {})
+
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
         return tuple(self.active.values())
