@@ -44,10 +44,12 @@ async def take_in(
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
         return
     await say.tell(world, _recovery(platform, result, now))
+    # Of what the store did not take it may have kept all the same: the answer to a commit can be lost.
+    unsure = {job.job_id for _, job in platform.unkept}
     changes = platform.unkept = platform.unkept + [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
-    news = await _news(world, mind, platform, changes)
+    news = await _news(world, mind, platform, changes, unsure)
     events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
     platform.unkept = []
@@ -59,19 +61,19 @@ def _is_blind(platform: ObservedPlatform) -> bool:
 
 
 async def _news(
-    world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]]
+    world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]], unsure: Collection[str]
 ) -> list[tuple[Job | None, Job]]:
     """What of the changes happened since something was last told, each with the job as it was last seen, also by an earlier process.
 
     What was over, or went on, before anything was kept is no news: it is only seen now because a listing reads back.
     """
-    unknown = [job.job_id for before, job in changes if before is None]
-    kept = await world.store.kept_jobs(platform.name, unknown) if unknown else {}
+    asked = [job.job_id for before, job in changes if before is None or job.job_id in unsure]
+    kept = await world.store.kept_jobs(platform.name, asked) if asked else {}
     told_from = platform.start or mind.began_at
     return [
         (last, job)
         for before, job in changes
-        if (last := before or kept.get(job.job_id)) is not None or told_from is None or job.created_at >= told_from
+        if (last := kept.get(job.job_id, before)) is not None or told_from is None or job.created_at >= told_from
     ]
 
 

@@ -13,11 +13,12 @@ from tests.scenario.stage import MortalStore, Stage, play
 
 
 class FailingStore(MortalStore):
-    """A store that fails at what a test wants it to."""
+    """A store that fails at what a test wants it to; ``journal`` holds the jobs whose end was kept."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fails_at = set[str]()
+        self.journal = list[str]()
 
     async def waiting_requests(self) -> tuple[Request, ...]:
         """As the port says, or not at all."""
@@ -30,6 +31,8 @@ class FailingStore(MortalStore):
         """As the port says, or not at all."""
         self._fail_at("save_jobs")
         await super().save_jobs(platform, jobs, through=through, events=events)
+        self.journal += [str(event.fields["job_id"]) for event in events if event.name is EventName.JOB_FINISHED]
+        self._fail_at("answer of save_jobs")
 
     def _fail_at(self, what: str) -> None:
         if what in self.fails_at:
@@ -60,6 +63,23 @@ def test_what_falls_due_while_requests_cannot_be_read_is_judged_when_they_can() 
         store.fails_at.clear()
         await stage.run_for(10)
         assert len(await stage.words(ref)) == 1
+
+    play(scenario)
+
+
+def test_what_was_kept_although_the_store_failed_is_kept_once() -> None:
+    """The commit was durable and its answer was lost; the events of it are in the journal already."""
+
+    async def scenario(stage: Stage) -> None:
+        store = failing(stage)
+        stage.schedule("orders", "schedules:\n  - every: 10m", Behaviour(timedelta(seconds=5)))
+        await stage.start(resync=timedelta(hours=1))
+        await stage.run_for(602)
+        store.fails_at.add("answer of save_jobs")
+        await stage.run_for(8)
+        store.fails_at.clear()
+        await stage.run_for(40)
+        assert store.journal == [job.job_id for job in stage.platform.jobs]
 
     play(scenario)
 
