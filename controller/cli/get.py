@@ -23,7 +23,8 @@ EXAMPLE = """examples:
   mainspring get -o json"""
 
 SILENT_FOR = timedelta(minutes=3)
-"""A platform that was not seen for this long beyond its quiet poll suggests that no controller runs."""
+"""A platform that was not seen for this long beyond its longest pause between looks suggests that no controller runs; longer than a
+controller takes to note that it saw one (``aftermath.NOTE_EVERY``)."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,4 +86,4 @@ def notes(report: StatusReport, settings: Settings) -> list[str]:
 
 
 def _is_silent(through: datetime, now: datetime, profile: PlatformProfile) -> bool:
-    return now - through > SILENT_FOR + profile.quiet_poll
+    return now - through > SILENT_FOR + max(profile.quiet_poll, profile.active_poll_max)

@@ -176,6 +176,9 @@ async def _confirm(world: World, platform: ObservedPlatform, claim: Claim, job: 
     )
     delay = claim.written_at - (claim.due_at or claim.key.slot.scheduled_at)
     events = [say.about_trigger(claim, job.job_id, delay, now)] if claim.kind is JobKind.SYNC else []
+    if job.status.is_terminal and not platform.remembers(job):
+        # No look will ever show that it ends.
+        events.append(say.about_job(claim.schedule, claim.ref, job, now))
     if job.job_id in claim.baseline or not await world.store.confirm(claim, job, record, events=events):
         await _leave_open(world, claim, Answer.BUSY, f"the answer names {job.job_id}, which is not a new job")
         return False

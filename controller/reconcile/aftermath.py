@@ -1,6 +1,6 @@
-"""After a look at a platform: keep and tell what changed, and say whom it concerns."""
+"""After a look at a platform: say whom it concerns, and keep and tell what changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from controller.model.event import Event, EventName
@@ -12,55 +12,70 @@ from controller.reconcile.gather import ListingResult, Mind, refs_on
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.world import World
 
-NOTE_EVERY = timedelta(minutes=10)
-"""How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again."""
+NOTE_EVERY = timedelta(minutes=2)
+"""How often it is written down up to when a platform's jobs were seen where no job changed; a restart reads that much more again, and a
+reader believes that a controller runs."""
 
 
-async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
-    """Take in one look at a platform; returns the connections that must be judged again, whether they waited for it or not.
+def whom_it_concerns(mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
+    """The connections that must be judged again after one look, whether they waited for it or not."""
+    if _is_blind(platform):
+        return set()
+    changes = (*platform.unkept, *result.changes)
+    seen = {job.connection_id for _, job in changes}.union(
+        [job.connection_id for job in result.gone], result.connections, result.successes
+    )
+    driven, waiting = mind.desired.specs, platform.needs
+    return {ref for ref in refs_on(platform.name, seen) if ref in driven or ref in waiting or ref in mind.holds}
+
+
+async def take_in(
+    world: World, mind: Mind, platform: ObservedPlatform, result: ListingResult, concerned: Collection[ConnectionRef]
+) -> None:
+    """Keep and tell what one look at a platform showed of the connections that it concerns.
 
     A start elsewhere and the end of a job are told once, also over restarts: what this process does not remember the store is asked for.
 
     Raises:
-        StoreUnavailable: what was seen could not be kept; it is still in memory.
+        StoreUnavailable: what was seen could not be kept; it is still in memory, and is kept and told after the next look.
     """
     now = world.clock.now()
-    waiting = set(platform.needs)
-    if platform.history.last is None or platform.trouble:
+    if _is_blind(platform):
         fields: dict[str, say.Field] = {"platform": platform.name, "message": result.trouble}
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
-        return set()
+        return
     await say.tell(world, _recovery(platform, result, now))
-    driven = mind.desired.specs.keys()
-    seen = {job.connection_id for _, job in result.changes}.union(
-        [job.connection_id for job in result.gone], result.connections, result.successes
-    )
-    concerned = {ref for ref in refs_on(platform.name, seen) if ref in driven or ref in waiting or ref in mind.holds}
-    changes = [
+    # Of what the store did not take it may have kept all the same: the answer to a commit can be lost.
+    unsure = {job.job_id for _, job in platform.unkept}
+    changes = platform.unkept = platform.unkept + [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]
-    news = await _news(world, mind, platform, changes)
+    news = await _news(world, mind, platform, changes, unsure)
     events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)
+    platform.unkept = []
     platform.successes_read |= result.successes.keys()
-    return concerned
+
+
+def _is_blind(platform: ObservedPlatform) -> bool:
+    return platform.history.last is None or bool(platform.trouble)
 
 
 async def _news(
-    world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]]
+    world: World, mind: Mind, platform: ObservedPlatform, changes: list[tuple[Job | None, Job]], unsure: Collection[str]
 ) -> list[tuple[Job | None, Job]]:
     """What of the changes happened since something was last told, each with the job as it was last seen, also by an earlier process.
 
     What was over, or went on, before anything was kept is no news: it is only seen now because a listing reads back.
     """
-    unknown = [job.job_id for before, job in changes if before is None]
-    kept = await world.store.kept_jobs(platform.name, unknown) if unknown else {}
+    asked = [job.job_id for before, job in changes if before is None or job.job_id in unsure]
+    kept = await world.store.kept_jobs(platform.name, asked) if asked else {}
     told_from = platform.start or mind.began_at
     return [
         (last, job)
         for before, job in changes
-        if (last := before or kept.get(job.job_id)) is not None or told_from is None or job.created_at >= told_from
+        if (last := kept.get(job.job_id, before)) is not None or told_from is None or job.created_at >= told_from
     ]
 
 

@@ -12,7 +12,7 @@ from controller.model.plan import AcceptSchedule, CancelJob, ConnectionPlan, Tri
 from controller.model.record import Reason
 from controller.model.revision import held_text
 from controller.reconcile import act, say
-from controller.reconcile.aftermath import take_in
+from controller.reconcile.aftermath import take_in, whom_it_concerns
 from controller.reconcile.agenda import Agenda
 from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
@@ -34,8 +34,7 @@ FETCHING = "fetch the specs"
 """The name of the one task that does."""
 
 AFTER_START = timedelta(seconds=2)
-"""When a connection is judged again whose sync was just started and where more than the start is to be judged, from the second on in which
-it was: nothing is urgent there, and those that start together are judged together."""
+"""When a connection is judged again of whose start more is to be judged: nothing is urgent, and those that start together go together."""
 
 AFTER_FAILURE = timedelta(seconds=1)
 """Pause after a cycle that the store failed; a full disk is not helped by trying faster."""
@@ -325,17 +324,17 @@ class Loop:
             self._nap.end()
 
     async def _list(self, platform: ObservedPlatform) -> None:
-        unseen = platform.is_unseen
+        unseen, concerned = platform.is_unseen, set[ConnectionRef]()
         try:
             result = await look(self._mind, platform, self._world.clock)
-            if not self._holding.acts_on(platform):
-                return
-            self._ready |= await take_in(self._world, self._mind, platform, result)
+            if self._holding.acts_on(platform):
+                concerned = whom_it_concerns(self._mind, platform, result)
+                await take_in(self._world, self._mind, platform, result, concerned)
         except Fenced as error:
             await self._holding.lose(error)
         finally:
-            # Also where what was seen could not be kept: whoever waited for this look is judged on what is in memory.
-            self._ready |= self._foresight.looked(platform)
+            # Also where what was seen could not be kept: whom it concerns, and who waited for it, is judged on what is in memory.
+            self._ready |= concerned | self._foresight.looked(platform)
             if unseen:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False

@@ -35,7 +35,10 @@ DURATIONS_KEPT = 5
 
 @dataclass(slots=True)
 class ObservedPlatform:
-    """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits."""
+    """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits.
+
+    ``unkept``: changes of jobs, as (before, now), that are in memory and that the store did not take yet.
+    """
 
     name: str
     platform: Platform
@@ -57,6 +60,7 @@ class ObservedPlatform:
     in_flight: set[str] = field(default_factory=set)
     listing_under_way: bool = False
     noted_at: datetime | None = None
+    unkept: list[tuple[Job | None, Job]] = field(default_factory=list)
     moved_at: dict[str, datetime] = field(default_factory=dict)
     clock_in_doubt: bool = False
     successes_read: set[str] = field(default_factory=set)
@@ -175,6 +179,10 @@ class ObservedPlatform:
         """Whether a job of a connection was active when last seen."""
         return not self.active.keys().isdisjoint(self.jobs.get(connection_id, ()))
 
+    def remembers(self, job: Job) -> bool:
+        """Whether a job was seen before."""
+        return job.job_id in self.jobs.get(job.connection_id, {})
+
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
         return tuple(self.active.values())
@@ -182,7 +190,8 @@ class ObservedPlatform:
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
         needs = [need for row in self.needs.values() for need in row]
-        if self.clock_in_doubt and self.history.last is not None:
+        if (self.clock_in_doubt or self.unkept) and self.history.last is not None:
+            # What the store did not take is offered to it again after the next look.
             begun_at = self.history.last.begun_at
             needs.append(ListingNeed(NeedKind.CLOCK, begun_at, begun_at + self.profile.poll))
         expected = expected_end(self.profile, self.active.values(), self.usual)

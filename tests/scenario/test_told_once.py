@@ -64,6 +64,19 @@ def test_what_happened_while_the_controller_was_away_is_told_once() -> None:
     play(scenario)
 
 
+def test_the_end_of_a_job_that_its_start_was_answered_with_is_told_once() -> None:
+    """The answer to the POST shows the job as over, so no look will ever see it end."""
+
+    async def scenario(stage: Stage) -> None:
+        stage.schedule("brief", EVERY_10_SECONDS, Behaviour(timedelta(0)))
+        await stage.start()
+        await stage.run_for(45)
+        assert told(stage, EventName.JOB_FINISHED) == Counter([job.job_id for job in stage.platform.jobs])
+        assert len(stage.platform.jobs) >= 4
+
+    play(scenario)
+
+
 def test_what_was_over_before_anything_was_kept_is_no_news() -> None:
     """A first start on an empty store tells nothing of the jobs that it finds, save the end of the one that goes on."""
 
