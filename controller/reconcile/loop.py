@@ -46,7 +46,7 @@ class Loop:
     def __init__(self, world: World) -> None:
         self._world = world
         self._mind = Mind(allowance=Allowance(world.limits), allow_resets=world.allow_resets, observe=world.observe)
-        self._holding = Holding(world, self._mind)
+        self._holding = Holding(world, self._mind, self.wake)
         self._timekeeper = Timekeeper(world, self._mind)
         self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
