@@ -139,7 +139,7 @@ class Loop:
         if gained:
             self._ready |= await self._refs_on(gained)
         if gained and self._has_asked:
-            self._specs.outdate(gained)
+            await self._specs.outdate(gained)
         self._has_asked = True
         gained.clear()
 
