@@ -8,6 +8,7 @@ from itertools import islice
 from math import ceil
 
 from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
+from controller.decide.sight import CLOCK_TOLERANCE
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
@@ -54,6 +55,13 @@ class ObservedPlatform:
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
     usual: dict[str, timedelta] = field(default_factory=dict)
+
+    @classmethod
+    def seen_through(
+        cls, name: str, platform: Platform, profile: PlatformProfile, through: datetime | None
+    ) -> "ObservedPlatform":
+        """One whose jobs were seen by an earlier process up to an instant; the first look covers every slot that was due since."""
+        return cls(name, platform, profile, through - max(profile.overlap, CLOCK_TOLERANCE) if through else None)
 
     @property
     def is_unseen(self) -> bool:
