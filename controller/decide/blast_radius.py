@@ -74,7 +74,7 @@ class Radius:
 
 
 def _is_bound(plan: ConnectionPlan) -> bool:
-    return any(is_bound(action) for action in plan.actions)
+    return any(isinstance(action, RADIUS_BOUND) for action in plan.actions)
 
 
 def _starts(plan: ConnectionPlan) -> bool:

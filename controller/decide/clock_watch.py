@@ -137,17 +137,17 @@ def ticked(watch: ClockWatch, reading: Reading) -> ClockWatch:
     if watch.baseline is None or watch.last is None:
         return replace(watch, baseline=reading.booted_at, last=reading)
     apart = reading.booted_at - watch.baseline
-    if watch.is_frozen:
+    if watch.step:
         if abs(apart) <= STEP_TOLERATED:
             return replace(watch, step=NONE, confirmed={}, last=reading)
         if abs(apart - watch.step) > STEP_TOLERATED:
             # Set once more: what was said of the clock before says nothing of this one.
             return replace(watch, step=apart, confirmed={}, last=reading)
         return replace(watch, last=reading)
-    if abs(apart) > STEP_TOLERATED:
-        return replace(watch, step=apart, agreed_at=watch.last.wall, last=reading, freezes=watch.freezes + 1)
     if not apart:
         return _read(watch, watch.baseline, reading)
+    if abs(apart) > STEP_TOLERATED:
+        return replace(watch, step=apart, agreed_at=watch.last.wall, last=reading, freezes=watch.freezes + 1)
     most = timedelta(seconds=max(reading.boottime - watch.last.boottime, 0.0) * FOLLOWED)
     return _read(watch, watch.baseline + max(-most, min(apart, most)), reading)
 
@@ -173,7 +173,9 @@ def heard(watch: ClockWatch, reading: Reading, answer: DateAnswer) -> ClockWatch
     if watch.expected is None:
         return watch
     error = ClockError(answer.error_at(watch.expected), answer.tolerance)
-    watch = replace(watch, errors={**watch.errors, answer.platform: error})
+    # The same answer again is no news: whoever compares the errors sees by their identity that nothing is different.
+    if watch.errors.get(answer.platform) != error:
+        watch = replace(watch, errors={**watch.errors, answer.platform: error})
     if not watch.is_frozen:
         return watch
     agrees = abs(answer.error_at(reading.wall)) <= answer.tolerance

@@ -1,10 +1,11 @@
 """When to list which platform next, and how far back: reads cost requests, so they are planned and not polled."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from controller.decide.sight import CLOCK_TOLERANCE, LOOKBACK_MAX
+from controller.model.job import Job
 from controller.model.plan import Listing, ListingNeed, NeedKind
 from controller.model.profile import PlatformProfile
 
@@ -25,14 +26,6 @@ RHYTHM: dict[NeedKind, tuple[int, ...]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class ActiveJob:
-    """A job that is under way, and how long such jobs of its connection took lately (median), if that is known."""
-
-    created_at: datetime
-    usual_duration: timedelta | None
-
-
-@dataclass(frozen=True, slots=True)
 class ListingHistory:
     """What happened so far: the last complete listing, and failures since then."""
 
@@ -42,19 +35,35 @@ class ListingHistory:
     quiet_until: datetime | None = None
 
 
+def expected_end(profile: PlatformProfile, active: Collection[Job], usual: Mapping[str, timedelta]) -> datetime | None:
+    """When the first of the jobs that are active is expected to end; None where none is.
+
+    ``usual``: how long jobs of a connection took lately (median), where that is known.
+    """
+    if not active:
+        return None
+    return min([job.created_at + usual.get(job.connection_id, profile.poll) for job in active])
+
+
 def next_listing_at(
     profile: PlatformProfile,
     history: ListingHistory,
     needs: Iterable[ListingNeed],
-    active: Sequence[ActiveJob],
+    expected: datetime | None,
     now: datetime,
 ) -> datetime:
-    """When the next listing of a platform should begin; at or before ``now`` means at once."""
+    """When the next listing of a platform should begin; at or before ``now`` means at once.
+
+    ``expected``: see `expected_end`.
+    """
     if history.last is None:
         wanted = now
     else:
-        awaited = [_awaited_at(need, history.last) for need in needs]
-        wanted = min([*(at for at in awaited if at is not None), _unawaited_at(profile, history.last, active)])
+        wanted = _unawaited_at(profile, history.last, expected)
+        for need in needs:
+            awaited = _awaited_at(need, history.last)
+            if awaited is not None and awaited < wanted:
+                wanted = awaited
     if history.failures and history.failed_at is not None:
         pause = min(timedelta(seconds=2 ** min(history.failures - 1, 10)), FAILED_MAX)
         wanted = max(wanted, history.failed_at + pause)
@@ -87,12 +96,11 @@ def _next_beat(rhythm: tuple[int, ...], since: datetime, after: datetime) -> dat
     return since + step * ((after - since) // step + 1)
 
 
-def _unawaited_at(profile: PlatformProfile, last: Listing, active: Sequence[ActiveJob]) -> datetime:
+def _unawaited_at(profile: PlatformProfile, last: Listing, expected: datetime | None) -> datetime:
     """Nobody waits: at the expected end of an active job, and otherwise for what others may have started."""
-    if not active:
+    if expected is None:
         return last.begun_at + profile.quiet_poll
     soonest, latest = last.begun_at + profile.poll, last.begun_at + profile.active_poll_max
-    expected = min(job.created_at + (job.usual_duration or profile.poll) for job in active)
     return min(max(expected, soonest), latest)
 
 

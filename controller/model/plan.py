@@ -327,9 +327,9 @@ class Plan:
     @property
     def actions(self) -> tuple[Action, ...]:
         """Every action, in the order of the connections."""
-        return tuple(action for connection in self.connections for action in connection.actions)
+        return tuple([action for connection in self.connections for action in connection.actions])
 
     @property
     def holds(self) -> tuple[Hold, ...]:
         """Every hold, in the order of the connections."""
-        return tuple(hold for connection in self.connections for hold in connection.holds)
+        return tuple([hold for connection in self.connections for hold in connection.holds])

@@ -33,10 +33,10 @@ async def take_in(world: World, mind: Mind, platform: ObservedPlatform, result: 
         return set()
     await say.tell(world, _recovery(platform, result, now))
     driven = mind.desired.specs.keys()
-    concerned = refs_on(platform.name, [job.connection_id for _, job in result.changes])
-    concerned |= refs_on(platform.name, [job.connection_id for job in result.gone])
-    concerned |= refs_on(platform.name, result.connections) | refs_on(platform.name, result.successes)
-    concerned &= driven | mind.holds.keys() | waiting
+    seen = {job.connection_id for _, job in result.changes}.union(
+        [job.connection_id for job in result.gone], result.connections, result.successes
+    )
+    concerned = {ref for ref in refs_on(platform.name, seen) if ref in driven or ref in waiting or ref in mind.holds}
     changes = [
         (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
     ]

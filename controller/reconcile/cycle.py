@@ -86,7 +86,7 @@ async def run_cycle(
     actions = plan.actions
     events.append(_summary(mind, plan, actions, len(corrected)))
     await say.tell(world, events)
-    writes = tuple(action for action in actions if isinstance(action, Write))
+    writes = tuple([action for action in actions if isinstance(action, Write)])
     return CycleResult(plan, writes, len(corrected))
 
 

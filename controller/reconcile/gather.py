@@ -94,21 +94,29 @@ async def gather(
     """
     seen = {ref: _jobs_of(mind, ref) for ref in sorted(refs)}
     standings = await store.standings({ref: [job.job_id for job in jobs] for ref, jobs in seen.items()})
-    facts = tuple(
+    facts = [
         _facts_of(mind, ref, jobs, standings[ref], restorers)
         for ref, jobs in seen.items()
         if mind.desired.absence_believed or not _is_unreadable(mind, standings[ref])
-    )
+    ]
     watch, allowance = mind.watch, mind.allowance
     platforms = {
         name: platform.facts(watch.skewed(name), watch.jump, allowance.writes_left(name), allowance.writes_max(name))
-        for name in dict.fromkeys(ref.platform for ref in seen)
+        for name in {ref.platform: None for ref in seen}
         if (platform := mind.platforms.get(name)) is not None
     }
     triggers_max = allowance.triggers_max()
     held = held_text(mind.held)
     return PlanningInput(
-        now, mind.desired.revision, platforms, facts, watch.frozen, triggers_max, held, mind.allow_resets, mind.observe
+        now,
+        mind.desired.revision,
+        platforms,
+        tuple(facts),
+        watch.frozen,
+        triggers_max,
+        held,
+        mind.allow_resets,
+        mind.observe,
     )
 
 
@@ -133,7 +141,7 @@ def _facts_of(
     if platform is None:
         return ConnectionFacts(ref, spec, standing, jobs, obstacle, last_spec=last_spec)
     connection, read_at = platform.connections.get(ref.connection_id, (None, None))
-    active = next((job.job_id for job in jobs if job.is_active), "")
+    moved = [platform.moved_at[job.job_id] for job in jobs if job.job_id in platform.moved_at]
     return ConnectionFacts(
         ref,
         spec,
@@ -143,7 +151,7 @@ def _facts_of(
         connection,
         read_at,
         in_flight=ref.connection_id in platform.in_flight,
-        moved_at=platform.moved_at.get(active),
+        moved_at=moved[0] if moved else None,
         success_known=ref.connection_id in platform.successes_read or _is_watched(mind, standing),
         last_spec=last_spec,
         connection_confirmed=ref.connection_id in platform.confirmed,
@@ -293,6 +301,20 @@ async def _read_unlisted(platform: ObservedPlatform, clock: Clock) -> list[str]:
         platform.connection_read(connection_id, connection, at)
         read.append(connection_id)
     return read
+
+
+async def all_refs_on(store: Store, mind: Mind, platforms: set[str]) -> set[ConnectionRef]:
+    """Every connection of some platforms of which anything is known.
+
+    Raises:
+        StoreUnavailable: the store could not be read.
+    """
+    if not platforms:
+        return set()
+    refs = mind.desired.specs.keys() | mind.desired.obstacles.keys() | set(await store.known_refs())
+    # Files that contradicted each other before a restart may be gone since, and what was said of them with them.
+    refs |= mind.conditions.keys()
+    return {ref for ref in refs if ref.platform in platforms}
 
 
 def refs_on(platform: str, connection_ids: Iterable[str]) -> set[ConnectionRef]:

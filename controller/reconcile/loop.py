@@ -18,8 +18,9 @@ from controller.reconcile.allowance import Allowance
 from controller.reconcile.correct import correct
 from controller.reconcile.cycle import run_cycle
 from controller.reconcile.foresight import Foresight
-from controller.reconcile.gather import Mind, look, refs_on
+from controller.reconcile.gather import Mind, all_refs_on, look, refs_on
 from controller.reconcile.holding import Holding
+from controller.reconcile.nap import NO_TIME, Nap
 from controller.reconcile.observed import ObservedPlatform
 from controller.reconcile.requests import Asking
 from controller.reconcile.spec_watch import SpecWatch
@@ -55,10 +56,11 @@ class Loop:
         self._ready: set[ConnectionRef] = set()
         self._unexpected: set[ConnectionRef] = set()
         self._judged_in_flight: set[ConnectionRef] = set()
-        self._wake = asyncio.Event()
+        self._nap = Nap(world.clock)
         self._look_at: datetime | None = None
+        self._must_look = True
         self._tasks: dict[asyncio.Task[None], str] = {}
-        self._specs = SpecWatch(world, self._mind, self.wake, self._refs_on)
+        self._specs = SpecWatch(world, self._mind, self.wake)
         self._has_asked = False
         self._must_resync = False
         self._must_prune = False
@@ -70,7 +72,7 @@ class Loop:
 
     def wake(self) -> None:
         """Look again now."""
-        self._wake.set()
+        self._nap.end()
 
     def fetch_soon(self) -> None:
         """Read the specs again at once (``SIGHUP``, a poll, a webhook)."""
@@ -83,7 +85,7 @@ class Loop:
         try:
             while not stop.is_set():
                 await self._step()
-                await self._nap()
+                await self._nap.take(self._pause())
         finally:
             watcher.cancel()
             await self._finish()
@@ -134,65 +136,50 @@ class Loop:
         if not self._mind.loaded:
             return
         await self._holding.ask()
-        gained = self._holding.gained
         # Before the specs are known everything would look as if it were gone from them; the first read asks about all of it.
-        if gained:
-            self._ready |= await self._refs_on(gained)
-        if gained and self._has_asked:
-            await self._specs.outdate(gained)
+        if gained := self._holding.gained:
+            self._ready |= await all_refs_on(self._world.store, self._mind, gained)
+            if self._has_asked:
+                await self._specs.outdate(gained)
+            gained.clear()
         self._has_asked = True
-        gained.clear()
 
     async def _judge_anew_where_stirred(self) -> None:
         """Where the time came into doubt, or is in doubt no more, everything is judged anew."""
-        self._stirred |= await self._timekeeper.notice()
+        if self._timekeeper.has_news:
+            self._stirred |= await self._timekeeper.notice()
         if self._stirred and self._mind.loaded:
             # A look that ends meanwhile may stir another one.
             stirred = set(self._stirred)
-            self._ready |= await self._refs_on(stirred)
+            self._ready |= await all_refs_on(self._world.store, self._mind, stirred)
             self._stirred -= stirred
-
-    async def _refs_on(self, platforms: set[str]) -> set[ConnectionRef]:
-        if not platforms:
-            return set()
-        desired = self._mind.desired
-        refs = desired.specs.keys() | desired.obstacles.keys() | set(await self._world.store.known_refs())
-        # Files that contradicted each other before a restart may be gone since, and what was said of them with them.
-        refs |= self._mind.conditions.keys()
-        return {ref for ref in refs if ref.platform in platforms}
 
     def _resync_soon(self) -> None:
         self._must_resync = True
-        self._wake.set()
+        self._nap.end()
 
     def _prune_soon(self) -> None:
         self._must_prune = True
-        self._wake.set()
+        self._nap.end()
 
     async def _wake_on(self, stop: asyncio.Event) -> None:
         await stop.wait()
-        self._wake.set()
+        self._nap.end()
 
-    async def _nap(self) -> None:
-        """Sleep until something is due or somebody wakes the loop."""
+    def _pause(self) -> timedelta:
+        """How long nothing is due; no time where something is."""
+        if self._ready or self._must_look:
+            return NO_TIME
         now, pause = self._world.clock.now(), self._world.longest_nap
-        for at in (self._agenda.next_at(), self._look_at, now if self._ready else None):
+        for at in (self._agenda.next_at(), self._look_at):
             if at is not None and at - now < pause:
                 pause = at - now
-        if pause > timedelta():
-            alarm = asyncio.get_running_loop().call_later(pause.total_seconds(), self._wake.set)
-            try:
-                await self._wake.wait()
-            finally:
-                alarm.cancel()
-        else:
-            await self._world.clock.sleep(0)
-        self._wake.clear()
+        return pause
 
     async def _step(self) -> None:
         """Everything that is due now; a store that fails leaves it due."""
         # Until it is known when to look next, that is at once.
-        self._look_at = self._world.clock.now()
+        self._must_look = True
         try:
             await self._work()
         except Fenced as error:
@@ -208,7 +195,8 @@ class Loop:
 
     async def _work(self) -> None:
         world = self._world
-        await self._look_at_specs()
+        if self._specs.has_work:
+            await self._look_at_specs()
         await self._ask_for_platforms()
         now = read_clocks(world.clock, self._mind).wall
         await self._judge_anew_where_stirred()
@@ -216,7 +204,9 @@ class Loop:
         if self._must_prune and not self._mind.watch.is_frozen:
             await world.store.prune(now - world.keep_history)
             self._must_prune = False
-        self._ready |= self._foresight.take_due(now) | await self._asking.look()
+        self._ready |= self._foresight.take_due(now)
+        if self._asking.is_due:
+            self._ready |= await self._asking.look()
         # Before the specs are known everything would look as if it were gone from them.
         if self._must_resync and self._mind.loaded:
             everything = self._mind.desired.specs.keys() | set(await world.store.known_refs())
@@ -229,6 +219,7 @@ class Loop:
             await self._cycle(batch)
             await self._judge_anew_where_stirred()
         self._look_at = self._begin_looks(world.clock.now())
+        self._must_look = False
 
     def _begin_looks(self, now: datetime) -> datetime | None:
         """Begin the listings that are due; returns when the next one is, None where all are under way.
@@ -270,7 +261,8 @@ class Loop:
         if not batch:
             return
         for platform in (self._mind.platforms[name] for name in names & self._mind.platforms.keys()):
-            self._judged_in_flight |= batch & refs_on(platform.name, platform.in_flight)
+            if platform.in_flight:
+                self._judged_in_flight |= batch & refs_on(platform.name, platform.in_flight)
         try:
             result = await run_cycle(self._world, self._mind, batch, self._unexpected & batch)
         except Exception:
@@ -310,9 +302,9 @@ class Loop:
             platform.needs[decided.ref] = decided.needs
         else:
             platform.needs.pop(decided.ref, None)
-        if any(isinstance(action, AcceptSchedule) for action in decided.actions):
+        if decided.actions and any(isinstance(action, AcceptSchedule) for action in decided.actions):
             platform.successes_read.discard(decided.ref.connection_id)
-        if any(hold.reason is Reason.AWAITING_TURN for hold in decided.holds):
+        if decided.holds and any(hold.reason is Reason.AWAITING_TURN for hold in decided.holds):
             platform.waiting_turn.setdefault(decided.ref)
         else:
             platform.waiting_turn.pop(decided.ref, None)
@@ -327,9 +319,10 @@ class Loop:
         if not task.cancelled() and (error := task.exception()) is not None:
             message = f"{task.get_name()}: {type(error).__name__}: {error}"
             self._world.telemetry.emit(Event(EventName.CYCLE_FAILED, self._world.clock.now(), {"message": message}))
-        # A fetch that had nothing to wait for was taken in by the step that began it.
-        if task.get_name() != FETCHING or self._specs.has_work:
-            self._wake.set()
+            self._nap.end()
+        # A fetch that had nothing to wait for was taken in by the step that began it; the others have woken the loop themselves.
+        if task.get_name() == FETCHING and self._specs.has_work:
+            self._nap.end()
 
     async def _list(self, platform: ObservedPlatform) -> None:
         unseen = platform.is_unseen
@@ -346,6 +339,7 @@ class Loop:
             if unseen:
                 self._stirred.add(platform.name)
             platform.listing_under_way = False
+            self._nap.end()
 
     async def _write(self, platform: ObservedPlatform, ref: ConnectionRef, write: Write) -> None:
         is_started, is_sent = False, True
@@ -377,6 +371,7 @@ class Loop:
             elif not (isinstance(write, TriggerSync) and write.is_alone and platform.has_active(ref.connection_id)):
                 self._agenda.put_by(ref, self._world.clock.now().replace(microsecond=0) + AFTER_START)
             self._judged_in_flight.discard(ref)
+            self._nap.end()
 
     async def _finish(self) -> None:
         """Wait a bounded time for writes under way; what is unanswered then was recorded as in doubt."""

@@ -2,12 +2,19 @@
 
 from collections import defaultdict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from math import ceil
+from operator import attrgetter
 
-from controller.decide.observation import INITIAL_LOOKBACK, ActiveJob, ListingHistory, listing_since, next_listing_at
+from controller.decide.observation import (
+    INITIAL_LOOKBACK,
+    ListingHistory,
+    expected_end,
+    listing_since,
+    next_listing_at,
+)
 from controller.decide.sight import CLOCK_TOLERANCE
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
@@ -19,6 +26,9 @@ from controller.ports.platform import JobListing, Platform
 RETAIN = timedelta(minutes=30)
 """Ended jobs are remembered this long after their creation, and the newest of each connection for ever; longer than any baseline needs
 (``CLOCK_TOLERANCE`` before a claim) and short enough that memory follows the rate of jobs and not the months of running."""
+
+_newness = attrgetter("created_at", "job_id")
+_all_but_duration = attrgetter(*(each.name for each in fields(Job) if each.name != "duration"))
 
 DURATIONS_KEPT = 5
 """Durations of a connection's last succeeded jobs that its expected end is the median of."""
@@ -167,11 +177,11 @@ class ObservedPlatform:
     def jobs_of(self, connection_id: str) -> tuple[Job, ...]:
         """Remembered jobs of a connection, newest first."""
         rows = self.jobs.get(connection_id, {})
-        return tuple(sorted(rows.values(), key=lambda job: (job.created_at, job.job_id), reverse=True))
+        return tuple(sorted(rows.values(), key=_newness, reverse=True))
 
     def has_active(self, connection_id: str) -> bool:
         """Whether a job of a connection was active when last seen."""
-        return any(job.is_active for job in self.jobs.get(connection_id, {}).values())
+        return not self.active.keys().isdisjoint(self.jobs.get(connection_id, ()))
 
     def active_jobs(self) -> tuple[Job, ...]:
         """Every job that was active when last seen."""
@@ -179,12 +189,12 @@ class ObservedPlatform:
 
     def next_listing_at(self, now: datetime) -> datetime:
         """When the next listing should begin."""
-        active = [ActiveJob(job.created_at, self.usual.get(job.connection_id)) for job in self.active.values()]
         needs = [need for row in self.needs.values() for need in row]
         if self.clock_in_doubt and self.history.last is not None:
             begun_at = self.history.last.begun_at
             needs.append(ListingNeed(NeedKind.CLOCK, begun_at, begun_at + self.profile.poll))
-        return next_listing_at(self.profile, self.history, needs, active, now)
+        expected = expected_end(self.profile, self.active.values(), self.usual)
+        return next_listing_at(self.profile, self.history, needs, expected, now)
 
     def listing_since(self, now: datetime) -> datetime:
         """How far back the next listing reads."""
@@ -245,12 +255,12 @@ class ObservedPlatform:
         self.history = ListingHistory(Listing(begun_at, max(since, horizon)), quiet_until=self.history.quiet_until)
         self.trouble, self.failing_since = "", None
         for rows in self.jobs.values():
-            if len(rows) > 1:
-                newest = max(rows.values(), key=lambda job: (job.created_at, job.job_id)).job_id
-                for old in [
-                    j for j in rows.values() if not j.is_active and j.created_at < horizon and j.job_id != newest
-                ]:
-                    del rows[old.job_id]
+            old = [job for job in rows.values() if job.created_at < horizon and not job.is_active]
+            if old:
+                newest = max(rows.values(), key=_newness)
+                for job in old:
+                    if job is not newest:
+                        del rows[job.job_id]
 
     def failed(self, message: str, at: datetime, quiet_for: timedelta | None) -> None:
         """Note a listing that failed: the last view stays, marked stale."""
@@ -273,7 +283,7 @@ class ObservedPlatform:
 
 def _only_took_longer(before: Job, job: Job) -> bool:
     """Whether time has passed and nothing else: every listing shows each active job so, and nobody needs to be told."""
-    return job.is_active and replace(before, duration=job.duration) == job
+    return job.is_active and _all_but_duration(before) == _all_but_duration(job)
 
 
 def _moved(at: datetime | None, by: timedelta) -> datetime | None:

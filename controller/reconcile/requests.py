@@ -18,13 +18,16 @@ ACTIONS: Mapping[RequestAction, Asked] = {RequestAction.SYNC: Asked.SYNC, Reques
 
 
 class Asking:
-    """Looks for new requests in the store from time to time; whoever leaves one there cannot wake the loop."""
+    """Looks for new requests in the store from time to time; whoever leaves one there cannot wake the loop.
+
+    ``is_due``: it is time to look.
+    """
 
     def __init__(self, world: World, mind: Mind, wake: Callable[[], None]) -> None:
         self._world = world
         self._mind = mind
         self._wake = wake
-        self._is_due = True
+        self.is_due = True
         self._seen: frozenset[str] = frozenset()
 
     def begin(self) -> None:
@@ -32,7 +35,7 @@ class Asking:
         self._world.cadence.every(self._world.request_poll, "look for requests", self._soon)
 
     def _soon(self) -> None:
-        self._is_due = True
+        self.is_due = True
         self._wake()
 
     async def look(self) -> set[ConnectionRef]:
@@ -41,9 +44,9 @@ class Asking:
         Raises:
             StoreUnavailable: it is looked for again at the next time.
         """
-        if not self._is_due or not self._mind.loaded:
+        if not self.is_due or not self._mind.loaded:
             return set()
-        self._is_due = False
+        self.is_due = False
         waiting = await self._world.store.waiting_requests()
         new = [request for request in waiting if request.key not in self._seen]
         self._seen = frozenset(request.key for request in waiting)

@@ -41,6 +41,8 @@ async def tell(world: World, events: Sequence[Event]) -> None:
     For what tells of no write: the events of one are given to it, and published once both are kept. What is only of use beside
     everything else (``debug``) is published and not kept: each cycle would write a row about having written others.
     """
+    if not events:
+        return
     publish(world, events)
     kept = [event for event in events if event.severity is not Severity.DEBUG]
     if not kept:

@@ -1,13 +1,13 @@
 """When the spec source is asked, and for whom: beside everything else, so that a source that hangs holds up nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable, Coroutine
 
 from controller.errors import SpecSourceUnavailable
 from controller.model.identity import ConnectionRef
 from controller.ports.spec_source import SpecTree
 from controller.reconcile.fetch import applied_revision, fetch_specs, take_specs
-from controller.reconcile.gather import Mind
+from controller.reconcile.gather import Mind, all_refs_on
 from controller.reconcile.world import World
 
 FIRST_READ_AGAIN_SECONDS = 5.0
@@ -17,15 +17,9 @@ FIRST_READ_AGAIN_SECONDS = 5.0
 class SpecWatch:
     """What was asked of the spec source, and what of its answers is not taken in yet."""
 
-    def __init__(
-        self,
-        world: World,
-        mind: Mind,
-        wake: Callable[[], None],
-        refs_on: Callable[[set[str]], Awaitable[set[ConnectionRef]]],
-    ) -> None:
+    def __init__(self, world: World, mind: Mind, wake: Callable[[], None]) -> None:
         self._world, self._mind = world, mind
-        self._wake, self._refs_on = wake, refs_on
+        self._wake = wake
         self._fetched: SpecTree | SpecSourceUnavailable | None = None
         self._again: asyncio.TimerHandle | None = None
         self._outdated: set[str] = set()
@@ -82,7 +76,8 @@ class SpecWatch:
         if self._fetched is None:
             return set()
         try:
-            refs = await take_specs(self._world, self._mind, self._fetched) | await self._refs_on(self._updating)
+            refs = await take_specs(self._world, self._mind, self._fetched)
+            refs |= await all_refs_on(self._world.store, self._mind, self._updating)
             self._updating.clear()
             if self._mind.source_trouble and (self._mind.restored or not self._mind.loaded):
                 # Without specs nothing is done, and old ones are not what anybody asks for now, so the next poll is too far away.

@@ -47,12 +47,15 @@ class Timekeeper:
         frozen = self._mind.watch.frozen
         return [frozen] if frozen else [f"{name}: {text}" for name, text in self._skewed.items()]
 
+    @property
+    def has_news(self) -> bool:
+        """Whether the newest reading says anything else than what was noticed before."""
+        return not _agree(self._noticed, self._mind.watch)
+
     async def notice(self) -> set[str]:
         """Compare the newest reading with what was noticed before and tell it; returns the platforms on which all must be judged again."""
         watch, before = self._mind.watch, self._noticed
         self._noticed = watch
-        if _agree(before, watch):
-            return set()
         events = self._about_machine(before, watch)
         skewed = self._skewed if watch.is_frozen else self._skews()
         events += self._about_platforms(before, watch, skewed)

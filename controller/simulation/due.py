@@ -82,6 +82,8 @@ class DueSlots:
 
     def fires(self, spec: ScheduleSpec, at: int) -> int:
         """When a slot may start at the earliest."""
+        if spec.jitter is None:
+            return at
         return jittered(spec, at, self.following(spec, at))
 
     def superseded_at(self, spec: ScheduleSpec, at: int) -> int | None:
@@ -91,11 +93,11 @@ class DueSlots:
 
     def deadline(self, spec: ScheduleSpec, at: int) -> int:
         """The last instant at which a slot may start."""
-        fires, superseded = self.fires(spec, at), self.superseded_at(spec, at)
-        most = WINDOW_MAX if spec.catch_up.window is None else int(spec.catch_up.window.total_seconds())
-        if spec.catch_up.window is None and superseded is not None:
-            most = min(most, superseded - fires)
-        return fires + most
+        fires = self.fires(spec, at)
+        if spec.catch_up.window is not None:
+            return fires + int(spec.catch_up.window.total_seconds())
+        superseded = self.superseded_at(spec, at)
+        return fires + (WINDOW_MAX if superseded is None else min(WINDOW_MAX, superseded - fires))
 
     def closed(self, spec: ScheduleSpec) -> tuple[tuple[int, int], ...]:
         """When the windows let nothing start."""

@@ -177,10 +177,10 @@ class Exchanges:
         shown = self.truth.show(job)
         return Job(shown.job_id, shown.connection_id, shown.kind, shown.status, shown.created_at)
 
-    async def depart(self, what: str) -> None:
+    def depart(self, what: str) -> asyncio.Future[None]:
         """Let a call begin a little later than it was made: no two leave at one instant, or the order of their deadlines were left open."""
         self._life.breathe()
-        await self.truth.clock.sleep(DEPARTS_WITHIN * self._chance(f"depart {what}"))
+        return self.truth.loop.sleeper(DEPARTS_WITHIN * self._chance(f"depart {what}"))
 
     def date(self) -> datetime:
         """What the platform's clock shows, in whole seconds as a header has it."""
@@ -203,9 +203,9 @@ class Exchanges:
         await self._travel(what)
         self._life.breathe()
 
-    async def _travel(self, what: str) -> None:
+    def _travel(self, what: str) -> asyncio.Future[None]:
         """The time that a message takes."""
-        await self.truth.clock.sleep(0.02 + 0.2 * self._chance(what))
+        return self.truth.loop.sleeper(0.02 + 0.2 * self._chance(what))
 
     def _chance(self, what: str) -> float:
         """Drawn from what happens and when, and not one after the other: which of two at one instant comes first must not matter."""

@@ -44,6 +44,8 @@ class Nemesis:
         self, kinds: Container[FaultKind], ref: ConnectionRef | None = None, lasts: float | None = None
     ) -> Fault | None:
         """The oldest waiting fault of some kinds, which happens now; see `happens`."""
+        if not self._waiting:
+            return None
         for place, fault in enumerate(self._waiting):
             if fault.kind in kinds:
                 del self._waiting[place]
@@ -62,8 +64,10 @@ class Nemesis:
 
     def standing(self, kind: FaultKind, ref: ConnectionRef | None = None) -> tuple[Fault, float] | None:
         """A fault that lasts now, which hits the call that asks, and how many seconds of it are left."""
-        found = self._standing.get(kind)
-        if found is None or found[0] <= self._clock.now():
+        if kind not in self._standing:
+            return None
+        found = self._standing[kind]
+        if found[0] <= self._clock.now():
             return None
         self._chronicle.hit(kind, ref)
         return found[1], (found[0] - self._clock.now()).total_seconds()

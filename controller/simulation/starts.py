@@ -91,9 +91,9 @@ def _out_of_time(
         return
     if post.sent_at.timestamp() < due.fires(spec, at) - TOLERATED.total_seconds():
         yield f"S7 {name} was before {key.slot} fires"
-    superseded, began = due.superseded_at(spec, at), claimed.began_at.timestamp()
     if due.has_freshness:
         return
+    superseded, began = due.superseded_at(spec, at), claimed.began_at.timestamp()
     if began > due.deadline(spec, at) + 1 or (superseded is not None and began > superseded + 1):
         yield f"S2 {name} was for {key.slot}, too late"
 
@@ -103,12 +103,12 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
     newest: dict[ConnectionRef, SlotKey] = {}
     written: dict[int, dict[ConnectionRef, ScheduleSpec]] = {}
     for claimed in evidence.chronicle.claims:
-        claim = claimed.claim
+        claim, ref = claimed.claim, claimed.claim.ref
         if claim.key.run == 0 and not claim.request:
-            before = newest.setdefault(claim.ref, claim.key.slot)
+            before = newest.setdefault(ref, claim.key.slot)
             if claim.key.slot < before:
                 yield f"S8 {claim.key.slot} was claimed after {before}"
-            newest[claim.ref] = max(before, claim.key.slot)
+            newest[ref] = max(before, claim.key.slot)
         seen = _seen_before(evidence.fetched, claimed)
         if seen is None or any(
             life == claimed.life and seen.at <= at <= claimed.began_at for at, life in evidence.restored
@@ -118,7 +118,7 @@ def against_claims(evidence: Evidence) -> Iterable[str]:
         specs = written.setdefault(id(seen), {})
         if not specs:
             specs.update((spec.ref, spec) for spec in reversed(seen.tree.specs))
-        spec = specs.get(claim.ref)
+        spec = specs.get(ref)
         yield from against_claim(evidence.chronicle, claimed, spec)
         if spec is None and not seen.tree.failed_paths:
             yield f"S10 {claim.key.slot} was claimed at {claimed.began_at}, when its spec was gone"

@@ -55,7 +55,7 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         self.elapsed = 0.0
         self._standing = 0
         self._ready: deque[asyncio.Handle]
-        self._timers: list[tuple[float, int, asyncio.TimerHandle]] = []
+        self._timers: list[tuple[float, int, asyncio.TimerHandle | asyncio.Future[None]]] = []
         self._numbers = count()
         serials = count(1)
         self.set_task_factory(lambda loop, coro, **more: SerialTask(next(serials), coro, loop=loop, **more))
@@ -93,10 +93,16 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         heappush(self._timers, (when, next(self._numbers), timer))
         return timer
 
+    def sleeper(self, seconds: float) -> asyncio.Future[None]:
+        """What is done after some seconds: a timer without a callback, as most are."""
+        woken: asyncio.Future[None] = asyncio.Future(loop=self)
+        heappush(self._timers, (self.elapsed + seconds, next(self._numbers), woken))
+        return woken
+
     def _run_once(self) -> None:
-        """One turn: whatever is ready now; if that is nothing, time jumps to the next timer."""
+        """One turn: whatever is due or ready now; if that is nothing, time jumps to the next timer."""
         ready, timers = self._ready, self._timers
-        while timers and timers[0][2]._cancelled:  # noqa: SLF001 - a loop knows its handles
+        while timers and timers[0][2].cancelled():
             heappop(timers)
         if ready or (timers and timers[0][0] <= self.elapsed):
             self._standing += 1
@@ -109,11 +115,16 @@ class VirtualTimeLoop(asyncio.BaseEventLoop):
         else:
             raise DeadlockError("nothing is ready and no timer is set")
         while timers and timers[0][0] <= self.elapsed:
-            ready.append(heappop(timers)[2])
+            due = heappop(timers)[2]
+            if isinstance(due, asyncio.Handle):
+                ready.append(due)
+            elif not due.done():
+                # Whoever waits for it goes on in this turn.
+                due.set_result(None)
         # What becomes ready in this turn has its turn in the next one.
-        for _ in range(len(ready)):
-            handle = ready.popleft()
-            if not handle._cancelled:  # noqa: SLF001
+        self._ready = deque()
+        for handle in ready:
+            if not handle._cancelled:  # noqa: SLF001 - a loop knows its handles
                 handle._run()  # noqa: SLF001
 
 
@@ -144,12 +155,7 @@ class VirtualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        woken = self._loop.create_future()
-        timer = self._loop.call_at(self._loop.elapsed + seconds, _wake, woken)
-        try:
-            await woken
-        finally:
-            timer.cancel()
+        await self._loop.sleeper(seconds)
 
     def step(self, by: timedelta) -> None:
         """Move the wall clock."""
@@ -174,11 +180,6 @@ class VirtualClock:
 
     def _drifted(self) -> timedelta:
         return timedelta(microseconds=round((self._loop.elapsed - self._since) * self._rate * 1e6))
-
-
-def _wake(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
 
 
 class VirtualCadence:

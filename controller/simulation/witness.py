@@ -40,8 +40,8 @@ class Witness:
         method = getattr(self._store, name)
         if name in JUDGED:
 
-            async def write(*given: Any, **more: Any) -> Any:
-                return await self._write(name, partial(method, **more), given)
+            def write(*given: Any, **more: Any) -> Awaitable[Any]:
+                return self._write(name, partial(method, **more), given)
 
             self.__dict__[name] = write
             return write
@@ -140,7 +140,8 @@ class Witness:
                 chronicle.note_epoch(platform, self._held.get(platform, 0))
 
     def _claimed(self, claim: Claim, began_at: datetime) -> None:
-        known, ref = self._chronicle.open.get(claim.ref), claim.ref
+        ref = claim.ref
+        known = self._chronicle.open.get(ref)
         if known is not None:
             self._chronicle.broken.append(f"S9 {claim.key} was claimed while {known.claim.key} was open")
         claimed = Claimed(claim, self._life.number, began_at, self._clock.now())
@@ -155,10 +156,11 @@ class Witness:
         self._closed(claim)
 
     def _closed(self, claim: Claim) -> None:
-        claimed = self._chronicle.open.pop(claim.ref, None)
+        ref = claim.ref
+        claimed = self._chronicle.open.pop(ref, None)
         if claimed is not None:
             claimed.closed_at = self._clock.now()
-        self._chronicle.states.pop(claim.ref, None)
+        self._chronicle.states.pop(ref, None)
 
     def _answered(self, claim: Claim, answer: Answer) -> None:
         if claim.ref in self._chronicle.open:

@@ -140,6 +140,14 @@ def test_an_old_epoch_writes_nothing(store: AnyStore, write: Write) -> None:
     assert everything(other) == before
 
 
+def test_who_lost_a_platform_is_told_so_before_anything_else(store: AnyStore) -> None:
+    """A claim that would be refused anyway must not look as if only its slot were taken."""
+    run(store.beside().take("acme", "other", minute(1)))
+    for handle in (store, store.beside()):
+        with pytest.raises(Fenced):
+            run(handle.claim(claim_of()))
+
+
 @pytest.mark.parametrize("write", WRITES)
 def test_what_was_never_taken_is_not_written(store: AnyStore, write: Write) -> None:
     """A forgotten take is a defect that shows at the first write."""

@@ -57,6 +57,11 @@ def numbered(family: str, number: int, days: float, severity: Severity | None = 
     )
 
 
+def aligned(family: str, number: int, days: float) -> Drawn:
+    """One of a family of scenes whose slots all come on the quarters of the hour, every other one with many more faults."""
+    return Drawn(f"{family}/{number}", days, (Severity.STANDARD, Severity.HEAVY)[number % 2], is_aligned=True)
+
+
 @dataclass(frozen=True, slots=True)
 class SavedSeed:
     """A scene and the faults in it that broke a promise. ``found``: what was broken, or what was wrong, in words."""

@@ -1,6 +1,7 @@
 """The simulation finds defects that are planted, and makes what it found small."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from controller.decide import planner, recovery
 from controller.model.plan import PlatformFacts
 from controller.model.record import Claim
-from controller.reconcile.loop import Loop
+from controller.reconcile.nap import Nap
 from controller.simulation.faults import Severity
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import drawn_scene
@@ -70,9 +71,10 @@ def test_a_missing_rule_is_found(rule: str, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_controller_that_spins_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop that is always ready ends the simulation instead of going on for ever."""
 
-    async def restless(self: Loop) -> None:
-        await self._world.clock.sleep(0)
+    async def restless(self: Nap, longest: timedelta) -> None:
+        del longest
+        await self._clock.sleep(0)
 
-    monkeypatch.setattr(Loop, "_nap", restless)
+    monkeypatch.setattr(Nap, "take", restless)
     with pytest.raises(RuntimeError, match="no time has passed"):
         simulate(drawn_scene("hour", days=1 / 24), [])

@@ -5,11 +5,10 @@ cost more than it frees. What several tasks write at once is committed together.
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TypeVar
 
 from controller.adapters.stores import sqlite_bulk as bulk
 from controller.adapters.stores import sqlite_conditions as conditions_table
@@ -24,6 +23,7 @@ from controller.adapters.stores import sqlite_writes as writes
 from controller.adapters.stores.claiming import claim_is_closed, platforms_of, record_of_claim, slot_is_settled
 from controller.adapters.stores.group_commit import GroupCommit
 from controller.adapters.stores.store_file import StoreFile, StoreMode
+from controller.errors import Fenced, SlotAlreadyClaimed
 from controller.model.asked import Request
 from controller.model.condition import Condition
 from controller.model.drift import Correction, CorrectionStatus
@@ -35,8 +35,6 @@ from controller.model.revision import Revisions
 from controller.ports.store import Decisions, StoredEvent, StoredPolicy
 
 __all__ = ["SqliteStore", "StoreMode"]
-
-T = TypeVar("T")
 
 
 class SqliteStore:
@@ -66,7 +64,11 @@ class SqliteStore:
         return SqliteStore(self._file)
 
     def _fence(self, database: sqlite3.Connection, platforms: Collection[str]) -> None:
-        epochs.expect(database, platforms, self._epochs)
+        try:
+            epochs.expect(database, platforms, self._epochs)
+        except Fenced as error:
+            self._file.known.epochs.pop(error.platform, None)
+            raise
 
     @contextmanager
     def _writing(self, *platforms: str) -> Iterator[sqlite3.Connection]:
@@ -76,17 +78,20 @@ class SqliteStore:
 
     async def take(self, platform: str, holder: str, at: datetime) -> int:
         """Raise the platform's epoch and write under it."""
-        with self._file.writing() as database:
+        self._file.known.epochs.pop(platform, None)
+        with self._file.writing(acting=True) as database:
             epoch = epochs.take(database, platform, holder, at)
         # Only what is committed is held; a commit whose answer was lost fences this handle too, and it takes again.
         self._epochs[platform] = epoch
         return epoch
 
     async def epoch(self, platform: str) -> int | None:
-        """The epoch that this handle holds, if it is in force."""
-        with self._file.reading() as database:
-            held = self._epochs.get(platform)
-            return held if held == epochs.current(database, platform) else None
+        """The epoch that this handle holds, if it is in force; every write compares it with the file's once more."""
+        held, in_force = self._epochs.get(platform), self._file.known.epochs
+        if held is not None and platform not in in_force:
+            with self._file.reading() as database:
+                in_force[platform] = epochs.current(database, platform)
+        return held if held is not None and held == in_force[platform] else None
 
     async def standings(self, jobs: Mapping[ConnectionRef, Collection[str]]) -> dict[ConnectionRef, Standing]:
         """Read where connections stand."""
@@ -122,20 +127,21 @@ class SqliteStore:
                 writes.refuse_claimed(database, record.slot)
             notes.put_events(database, events)
 
-    async def _together(self, platform: str, write: Callable[[sqlite3.Connection], T]) -> T:
-        """Write under the platform's epoch, in one transaction with what others write at the same moment."""
-        return await self._group.run(write, platform)
-
     async def claim(self, claim: Claim) -> None:
         """Reserve a slot.
 
         Raises:
             SlotAlreadyClaimed: the attempt exists, the connection has an open claim, or the slot or the request is settled.
         """
-        slot = claim.key.slot
+        slot, platform = claim.key.slot, claim.ref.platform
 
         def write(database: sqlite3.Connection) -> None:
-            writes.put_claim(database, claim, self._epochs[slot.ref.platform])
+            try:
+                writes.put_claim(database, claim, self._epochs.get(platform))
+            except (SlotAlreadyClaimed, sqlite3.IntegrityError):
+                # Whoever lost the platform is told so, whatever else is wrong.
+                self._fence(database, (platform,))
+                raise
             if claim.request:
                 asking.follow(database, claim, record_of_claim(claim))
             elif claim.key.run > 0:
@@ -143,7 +149,8 @@ class SqliteStore:
             elif not writes.put_record(database, record_of_claim(claim)):
                 raise slot_is_settled(slot)
 
-        await self._together(claim.ref.platform, write)
+        # Not fenced by a question of its own: the schema compares the epoch that stands in the claim's row.
+        await self._group.run(write)
 
     async def confirm(self, claim: Claim, job: Job, record: SlotRecord, events: Sequence[Event] = ()) -> bool:
         """Close a claim with its job; False, and nothing is written, if the job belongs to another slot.
@@ -162,7 +169,7 @@ class SqliteStore:
             notes.put_events(database, events)
             return True
 
-        return await self._together(claim.ref.platform, write)
+        return await self._group.run(write, claim.ref.platform)
 
     async def answered(self, claim: Claim, answer: Answer, at: datetime, events: Sequence[Event] = ()) -> None:
         """Note what came back; a claim that is closed by now stays as it is."""
@@ -171,7 +178,7 @@ class SqliteStore:
             writes.note_answer(database, claim, answer, at)
             notes.put_events(database, events)
 
-        await self._together(claim.ref.platform, write)
+        await self._group.run(write, claim.ref.platform)
 
     async def close_claim(
         self, claim: Claim, status: ClaimStatus, at: datetime, record: SlotRecord, events: Sequence[Event] = ()
@@ -188,21 +195,21 @@ class SqliteStore:
             writes.put_record_of_claim(database, claim, record, was_open=True)
             notes.put_events(database, events)
 
-        await self._together(claim.ref.platform, write)
+        await self._group.run(write, claim.ref.platform)
 
     async def request_cancel(self, request: CancelRequest) -> None:
         """Journal a cancel."""
-        await self._together(request.ref.platform, lambda database: writes.put_cancel(database, request))
+        await self._group.run(lambda database: writes.put_cancel(database, request), request.ref.platform)
 
     async def journal_corrections(self, corrections: Sequence[Correction]) -> None:
         """Journal corrections of one platform."""
         for platform in sorted({each.ref.platform for each in corrections}):
-            await self._together(platform, lambda database: drift.journal(database, corrections))
+            await self._group.run(lambda database: drift.journal(database, corrections), platform)
 
     async def answer_corrections(self, corrections: Sequence[Correction], status: CorrectionStatus) -> None:
         """Note what came of corrections of one platform."""
         for platform in sorted({each.ref.platform for each in corrections}):
-            await self._together(platform, lambda database: drift.answer(database, corrections, status))
+            await self._group.run(lambda database: drift.answer(database, corrections, status), platform)
 
     async def corrections(self, ref: ConnectionRef, since: datetime) -> tuple[Correction, ...]:
         """Every correction since an instant, newest first."""
@@ -220,7 +227,7 @@ class SqliteStore:
                 notes.put_observed(database, platform, through)
             notes.put_events(database, events)
 
-        await self._together(platform, write)
+        await self._group.run(write, platform)
 
     async def kept_jobs(self, platform: str, job_ids: Collection[str]) -> dict[str, Job]:
         """These jobs as they were last kept."""
@@ -244,13 +251,19 @@ class SqliteStore:
 
     async def keep_revisions(self, revisions: Revisions) -> None:
         """Keep exactly this."""
-        with self._file.writing() as database:
+        self._file.known.revisions = None
+        with self._file.writing(acting=True) as database:
             revisions_kept.put_revisions(database, revisions)
 
     async def revisions(self) -> Revisions:
         """What was kept."""
+        if self._file.known.revisions is not None:
+            return self._file.known.revisions
         with self._file.reading() as database:
-            return revisions_kept.revisions(database)
+            kept = revisions_kept.revisions(database)
+        if self._file.is_acting:
+            self._file.known.revisions = kept
+        return kept
 
     async def jobs(self, ref: ConnectionRef, limit: int) -> tuple[tuple[Job, datetime | None], ...]:
         """The newest jobs, newest first, each with its slot."""

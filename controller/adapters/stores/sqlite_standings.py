@@ -138,8 +138,8 @@ _CANCELS = """
 
 _ATTRIBUTED = """
     SELECT a.job_id, a.connection_id, a.scheduled_at, a.run, r.outcome IS 'Counted' AND r.job_id IS a.job_id
-    FROM attribution AS a LEFT JOIN slot_record AS r USING (platform, connection_id, scheduled_at)
-    WHERE a.platform = ? AND a.job_id IN (SELECT value FROM json_each(?))
+    FROM json_each(?2) AS asked CROSS JOIN attribution AS a ON a.platform = ?1 AND a.job_id = asked.value
+        LEFT JOIN slot_record AS r USING (platform, connection_id, scheduled_at)
 """
 
 

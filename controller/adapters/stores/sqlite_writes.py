@@ -186,10 +186,11 @@ def attribute(database: sqlite3.Connection, key: ClaimKey, job_id: str) -> bool:
     return list(database.execute(_OWNER, (platform, job_id)).fetchone()) == mine
 
 
-def put_claim(database: sqlite3.Connection, claim: Claim, epoch: int) -> None:
+def put_claim(database: sqlite3.Connection, claim: Claim, epoch: int | None) -> None:
     """Reserve an attempt under an epoch.
 
     Raises:
+        sqlite3.IntegrityError: among others, where the epoch is not the one in force.
         SlotAlreadyClaimed: its key is taken, or its connection has an open claim.
     """
     try:

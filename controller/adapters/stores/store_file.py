@@ -5,11 +5,13 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import resources
 from pathlib import Path
 
 from controller.errors import StoreInUse, StoreUnavailable
+from controller.model.revision import Revisions
 
 _BUSY_TIMEOUT_SECONDS = 5.0
 """How long to wait for another program's lock; a cycle that waits longer is better tried again."""
@@ -19,7 +21,7 @@ _LOCK_TRIES = 1000
 
 MIGRATIONS: tuple[str, ...] = tuple(
     resources.files(__package__).joinpath(name).read_text(encoding="utf-8")
-    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql", "schema_5.sql")
+    for name in ("schema.sql", "schema_2.sql", "schema_3.sql", "schema_4.sql", "schema_5.sql", "schema_6.sql")
 )
 """Script n takes a file from version n to n + 1. Only ever append: files of every version exist out there."""
 
@@ -69,6 +71,79 @@ def _failures_in_words(path: Path) -> Iterator[None]:
         raise _in_words(path, error) from error
 
 
+class _Block:
+    """A block of statements, in a transaction where ``begin`` begins one; failures of the storage are raised in words.
+
+    A class, because a generator with ``contextmanager`` costs as much as a statement, and there is a block around each few of them.
+    """
+
+    __slots__ = ("_begin", "_database", "_path")
+
+    def __init__(self, path: Path, database: sqlite3.Connection, begin: str) -> None:
+        self._path = path
+        self._database = database
+        self._begin = begin
+
+    def __enter__(self) -> sqlite3.Connection:
+        if self._begin:
+            try:
+                self._database.execute(self._begin)
+            except FAILURES as error:
+                raise _in_words(self._path, error) from error
+        return self._database
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        try:
+            if error is not None:
+                self._roll_back()
+            elif self._begin:
+                self._commit()
+        except FAILURES as failure:
+            raise _in_words(self._path, failure) from failure
+        if isinstance(error, FAILURES):
+            raise _in_words(self._path, error) from error
+
+    def _commit(self) -> None:
+        try:
+            self._database.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # A full disk and an I/O error roll back by themselves.
+        if self._begin and self._database.in_transaction:
+            self._database.execute("ROLLBACK")
+
+
+class _Reading(_Block):
+    """A block that only reads: a value that cannot be read back is the file's failure too."""
+
+    __slots__ = ()
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        super().__exit__(kind, error, trace)
+        if isinstance(error, ValueError):
+            raise StoreUnavailable(
+                f"{self._path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
+            ) from error
+
+
+@dataclass(slots=True)
+class KnownOfFile:
+    """What the file holds as far as it needs not be read again: only who acts on a file writes this, and forgets it before each write.
+
+    So it is shared by all handles on the open file, and what a write whose answer was lost has done is read anew.
+
+    Attributes:
+        epochs: the one in force on each platform.
+        revisions: None where it is to be read.
+    """
+
+    epochs: dict[str, int | None] = field(default_factory=dict)
+    revisions: Revisions | None = None
+
+
 class StoreFile:
     """An open store file; `open` makes one. ``database`` is in autocommit: whoever writes says BEGIN."""
 
@@ -77,6 +152,12 @@ class StoreFile:
         self._mode = mode
         self._database = database
         self._lock = lock
+        self.known = KnownOfFile()
+
+    @property
+    def is_acting(self) -> bool:
+        """Whether nobody outside this process may write anything but requests."""
+        return self._mode is StoreMode.ACT
 
     @classmethod
     def open(cls, path: Path, mode: StoreMode) -> "StoreFile":
@@ -137,49 +218,22 @@ class StoreFile:
                 raise
         return cls(path, mode, database, None)
 
-    @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
         """Read one state of the file, whatever a writer commits meanwhile."""
-        try:
-            if self._mode is StoreMode.ACT:
-                # Who acts is the only writer of all but new requests, and writes nothing in the middle of reading: there a transaction
-                # would change nothing, and a request that is not seen in one reading is seen in the next.
-                yield self._database
-            else:
-                with self._transaction("BEGIN") as database:
-                    yield database
-        except FAILURES as error:
-            raise _in_words(self.path, error) from error
-        except ValueError as error:
-            raise StoreUnavailable(
-                f"{self.path} holds a word that this version does not know ({error}). Run the version that wrote it, or a newer one."
-            ) from error
+        # Who acts is the only writer of all but new requests, and writes nothing in the middle of reading: there a transaction would
+        # change nothing, and a request that is not seen in one reading is seen in the next.
+        return _Reading(self.path, self._database, "" if self.is_acting else "BEGIN")
 
-    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
-        """Write all of the block durably, or nothing of it.
+    def writing(self, *, acting: bool = False) -> AbstractContextManager[sqlite3.Connection]:
+        """Write all of the block durably, or nothing of it. ``acting``: something that is `known` while nobody else writes it.
 
         Raises:
-            StoreUnavailable: it is open for reading only, or the storage fails.
+            StoreUnavailable: it is not open for that, or the storage fails.
         """
-        if self._mode is StoreMode.READ:
-            raise StoreUnavailable(f"{self.path} is open for reading only: only the controller writes to it.")
-        return self._transaction("BEGIN IMMEDIATE")
-
-    @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
-        database = self._database
-        try:
-            database.execute(begin)
-            try:
-                yield database
-                database.execute("COMMIT")
-            except BaseException:
-                # A full disk and an I/O error roll back by themselves.
-                if database.in_transaction:
-                    database.execute("ROLLBACK")
-                raise
-        except FAILURES as error:
-            raise _in_words(self.path, error) from error
+        if self._mode is StoreMode.READ or (acting and not self.is_acting):
+            purpose = "reading" if self._mode is StoreMode.READ else "asking"
+            raise StoreUnavailable(f"{self.path} is open for {purpose} only: only the controller writes to it.")
+        return _Block(self.path, self._database, "BEGIN IMMEDIATE")
 
     def close(self) -> None:
         """Give back the file, then its lock; a second time does nothing."""

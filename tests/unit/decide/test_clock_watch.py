@@ -180,3 +180,12 @@ def test_a_jump_carries_instants_of_the_clock_before_it() -> None:
     assert clock(back.now_of(at("10:30"))) == "10:30"
     assert (forward.set_back, back.set_back) == (timedelta(0), timedelta(hours=1))
     assert replace(back, until=at("11:00")).set_back == timedelta(0)
+
+
+def test_the_same_answer_again_is_no_news() -> None:
+    """The errors are the same object as before, so that nobody needs to compare them one by one; another answer makes another one."""
+    first = heard(ticked(ClockWatch(), reading("10:00", 0)), reading("10:00", 0), answer("10:00"))
+    again = heard(first, reading("10:01", 60), answer("10:01"))
+
+    assert again.errors is first.errors
+    assert heard(again, reading("10:02", 120), answer("10:02:05")).errors != first.errors

@@ -1,6 +1,6 @@
 """When a platform is listed next, and how far back: the rhythms second by second, and what a day costs."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from controller.decide.observation import ActiveJob, ListingHistory, listing_since, next_listing_at
+from controller.decide.observation import ListingHistory, expected_end, listing_since, next_listing_at
 from controller.decide.planner import make_plan
 from controller.model.identity import ConnectionRef
+from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import ConnectionFacts, Listing, ListingNeed, NeedKind
 from controller.model.profile import AITRONOS, EMBEDDED, PlatformProfile
 from tests.unit.decide.given import RUNNING, Given, at, cancelled, clock, cron, job, spec, standing
@@ -35,20 +36,34 @@ def need(kind: NeedKind, since: str, begun_after: str = "", covers: str = "") ->
     return ListingNeed(kind, at(since), at(begun_after or since), at(covers) if covers else None)
 
 
-def active(created: str, usual: float | None = None) -> ActiveJob:
-    """A job under way, and how many seconds such jobs usually take."""
-    return ActiveJob(at(created), None if usual is None else seconds(usual))
+Under = tuple[datetime, timedelta | None]
+
+
+def active(created: str, usual: float | None = None) -> Under:
+    """When a job under way was created, and how long such jobs usually take."""
+    return at(created), None if usual is None else seconds(usual)
+
+
+def first_end(jobs: Sequence[Under], profile: PlatformProfile = AITRONOS) -> datetime | None:
+    """When the first of jobs, each of a connection of its own, is expected to end."""
+    names = [f"connection-{number}" for number in range(len(jobs))]
+    running = [
+        Job(f"job of {name}", name, JobKind.SYNC, JobStatus.RUNNING, created)
+        for name, (created, _) in zip(names, jobs, strict=True)
+    ]
+    usual = {name: long for name, (_, long) in zip(names, jobs, strict=True) if long is not None}
+    return expected_end(profile, running, usual)
 
 
 def at_next(
     history: ListingHistory,
     *needs: ListingNeed,
-    jobs: Iterable[ActiveJob] = (),
+    jobs: Sequence[Under] = (),
     profile: PlatformProfile = AITRONOS,
     now: str = "10:00",
 ) -> str:
     """When the next listing should begin."""
-    return clock(next_listing_at(profile, history, needs, list(jobs), at(now)))
+    return clock(next_listing_at(profile, history, needs, first_end(jobs, profile), at(now)))
 
 
 IN_DOUBT = need(NeedKind.IN_DOUBT, "10:15", "10:17:05")
@@ -146,7 +161,9 @@ def beats(waiting: ListingNeed, until: float) -> list[float]:
     last = Listing(waiting.waiting_since, waiting.waiting_since - DAY)
     profile = replace(AITRONOS, quiet_poll=DAY)
     while True:
-        last = Listing(next_listing_at(profile, ListingHistory(last), [waiting], [], last.begun_at), last.covers_since)
+        last = Listing(
+            next_listing_at(profile, ListingHistory(last), [waiting], None, last.begun_at), last.covers_since
+        )
         elapsed = (last.begun_at - waiting.waiting_since).total_seconds()
         if elapsed > until:
             return found
@@ -172,7 +189,7 @@ def test_a_need_never_causes_a_listing_right_after_the_one_that_answered_it(
     waiting_since = at("10:00") + seconds(since)
     waiting = ListingNeed(kind, waiting_since, waiting_since + seconds(later), waiting_since - seconds(600))
     last = Listing(max(at("10:00") + seconds(begun), waiting.begun_after), waiting_since - DAY)
-    assert next_listing_at(AITRONOS, ListingHistory(last), [waiting], [], last.begun_at) > last.begun_at
+    assert next_listing_at(AITRONOS, ListingHistory(last), [waiting], None, last.begun_at) > last.begun_at
 
 
 SINCE: dict[str, tuple[str, str]] = {
@@ -250,8 +267,8 @@ def listings_of_a_day(connections: int) -> int:
     while True:
         begun_before = history.last.begun_at if history.last else at("00:00")
         waiting = [ListingNeed(NeedKind.DUE, slot, slot)] if begun_before < slot else []
-        jobs = [ActiveJob(created, usual.get(connection)) for created, _, connection in running]
-        begun = next_listing_at(AITRONOS, history, waiting, jobs, begun_before)
+        expected = first_end([(created, usual.get(connection)) for created, _, connection in running])
+        begun = next_listing_at(AITRONOS, history, waiting, expected, begun_before)
         if begun >= at("+1d 00:00"):
             return count
         count += 1
@@ -289,7 +306,7 @@ def test_schedules_with_nothing_due_cost_no_listing() -> None:
         needs = [each for decided in make_plan(known).connections for each in decided.needs]
         history, count = seen("10:00"), 0
         while history.last is not None and (
-            begun := next_listing_at(AITRONOS, history, needs, [], history.last.begun_at)
+            begun := next_listing_at(AITRONOS, history, needs, None, history.last.begun_at)
         ) <= at("11:00"):
             history, count = ListingHistory(Listing(begun, begun - DAY)), count + 1
         return count
@@ -310,6 +327,6 @@ def test_a_cancel_that_is_waited_for_is_not_listed_without_pause() -> None:
     last, now, count = Listing(at("09:59:59"), at("09:00")), at(stuck.now), 0
     while now < at("10:00:30"):
         plan = make_plan(replace(stuck, now=clock(now), listing=clock(last.begun_at)).known()).connections[0]
-        begun = max(now, next_listing_at(AITRONOS, ListingHistory(last), plan.needs, [], now))
+        begun = max(now, next_listing_at(AITRONOS, ListingHistory(last), plan.needs, None, now))
         last, now, count = Listing(begun, at("09:00")), begun + seconds(0.3), count + 1
     assert count == 5

@@ -25,6 +25,39 @@ def test_what_comes_at_one_time_comes_in_the_order_in_which_it_was_asked_for() -
     assert came == sorted(left, key=lambda number: number % 3)
 
 
+def test_who_sleeps_until_one_time_goes_on_in_the_order_of_going_to_sleep() -> None:
+    """Also beside timers for that time, and whichever of the sleepers are called off."""
+    came = list[int]()
+
+    async def sleep(loop: VirtualTimeLoop, number: int) -> None:
+        await VirtualClock(loop).sleep(1)
+        came.append(number)
+
+    async def main(loop: VirtualTimeLoop) -> None:
+        tasks = [loop.create_task(sleep(loop, number)) for number in range(5)]
+        await VirtualClock(loop).sleep(0)
+        loop.call_at(1, came.append, 5)
+        tasks[1].cancel()
+        await VirtualClock(loop).sleep(2)
+
+    run_virtual(START, main)
+    assert came == [0, 2, 3, 4, 5]
+
+
+def test_a_sleep_that_was_called_off_is_nothing_to_wait_for() -> None:
+    """It takes no time either."""
+    loops = list[VirtualTimeLoop]()
+
+    async def main(loop: VirtualTimeLoop) -> None:
+        loops.append(loop)
+        loop.sleeper(10).cancel()
+        await loop.create_future()
+
+    with pytest.raises(DeadlockError):
+        run_virtual(START, main)
+    assert loops[0].time() == 0
+
+
 def test_waiting_for_nothing_is_an_error_at_once() -> None:
     """A cancelled timer is nothing to wait for, and takes no time."""
     loops = list[VirtualTimeLoop]()

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -316,4 +317,21 @@ def test_a_connection_that_has_little_is_read_in_two_statements(path: Path) -> N
     found = run(store.standings({ORDERS: ["9"], USERS: []}))
     assert found[ORDERS].owns("9")
     assert len(statements) == 2
+    run(store.close())
+
+
+def test_a_slot_costs_the_same_however_long_the_history(path: Path) -> None:
+    """A claim and what came of it read nothing of the slots before: after 500 of them SQLite does as much as after 5."""
+    store, costs = acting(path), []
+    for number, before in enumerate((5, 500)):
+        run(store.apply(Decisions(records=[record_of(Outcome.SKIPPED, at) for at in range(-before, 0)])))
+        claim, job_id = claim_of(number), str(number)
+        steps: list[None] = []
+        with store._file.reading() as database:
+            database.set_progress_handler(partial(steps.append, None), 10)
+        run(store.claim(claim))
+        run(store.confirm(claim, job_of(job_id), record_of(Outcome.TRIGGERED, number, job_id=job_id)))
+        costs.append(len(steps))
+    few, many = costs
+    assert many < 1.3 * few
     run(store.close())
