@@ -130,8 +130,8 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     answered = judge_requests(facts, platform, known, lambda case: judge(case, REQUEST_RULES))
     slots, wish = _judge_slots(facts, platform, known)
     if answered.starts:
-        # One of them starts now; the slot meets the job that it makes.
-        slots = [replace(part, actions=_without_triggers(part)) for part in slots]
+        # One of them starts now, or as soon as it gets a permit; the slot meets the job that it makes.
+        slots = [replace(part, actions=_without_triggers(part, facts)) for part in slots]
     freshness, alert = judge_freshness(facts, platform, known.now)
     cancels = judge_cancels(facts, platform, known.now, answered.wish or wish)
     parts = (settled, answered.part, cancels, success_need(facts), alert, *slots)
@@ -142,8 +142,26 @@ def _plan_connection(facts: ConnectionFacts, known: PlanningInput) -> Connection
     return plan if freshness is None else replace(plan, freshness=freshness)
 
 
-def _without_triggers(part: Part) -> tuple[Action, ...]:
-    return tuple(action for action in part.actions if not isinstance(action, TriggerSync))
+def _without_triggers(part: Part, facts: ConnectionFacts) -> tuple[Action, ...]:
+    kept = list[Action]()
+    for action in part.actions:
+        if isinstance(action, TriggerSync):
+            kept += _seen(action.claim, facts, Reason.AWAITING_TURN, "a request about its connection goes first")
+        else:
+            kept.append(action)
+    return tuple(kept)
+
+
+def _seen(claim: Claim, facts: ConnectionFacts, reason: Reason, message: str) -> list[RecordSlot]:
+    """What remembers that the slot of a start that must wait was seen in time, where only that lets it start later."""
+    slot, spec = claim.key.slot, facts.spec
+    is_start = claim.key.run == 0 and not claim.request
+    if spec is None or spec.catch_up.policy is not CatchUpPolicy.NONE or not is_start:
+        return []
+    if any(record.slot == slot for record in facts.standing.pending):
+        return []
+    seen = SlotRecord(slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message)
+    return [RecordSlot(replace(seen, revision=claim.revision, wall=claim.wall))]
 
 
 def _judge_slots(
@@ -315,15 +333,11 @@ def _urgency(plan: ConnectionPlan) -> tuple[bool, datetime, str]:
 def _make_wait(plan: ConnectionPlan, facts: ConnectionFacts, reason: Reason, message: str) -> ConnectionPlan:
     """Without a permit a write becomes a hold; the loop asks again as soon as a permit is free, or at the next full resync."""
     kept, holds = list[Action](), list(plan.holds)
-    strict = facts.spec is not None and facts.spec.catch_up.policy is CatchUpPolicy.NONE
     for action in plan.actions:
         if isinstance(action, TriggerSync):
-            claim, slot = action.claim, action.claim.key.slot
-            holds.append(Hold(plan.ref, claim.schedule, reason, message, slot.scheduled_at))
-            is_start = claim.key.run == 0 and not claim.request
-            if strict and is_start and all(record.slot != slot for record in facts.standing.pending):
-                seen = SlotRecord(slot, Outcome.HELD, claim.written_at, claim.schedule, reason, message)
-                kept.append(RecordSlot(replace(seen, revision=claim.revision, wall=claim.wall)))
+            claim = action.claim
+            holds.append(Hold(plan.ref, claim.schedule, reason, message, claim.key.slot.scheduled_at))
+            kept += _seen(claim, facts, reason, message)
         elif isinstance(action, CancelJob | CorrectConnection):
             holds.append(Hold(plan.ref, action.schedule, reason, message))
         else:

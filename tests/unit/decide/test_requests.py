@@ -14,7 +14,7 @@ from controller.model.identity import ClaimKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.plan import TriggerSync
 from controller.model.record import Answer, CancelRequest, Claim, Reason
-from controller.model.schedule import Mode, Origin, Retry, Suspension
+from controller.model.schedule import CatchUp, CatchUpPolicy, Mode, Origin, Retry, Suspension
 from tests.unit.decide.given import (
     NIGHTLY,
     REF,
@@ -23,6 +23,7 @@ from tests.unit.decide.given import (
     connection,
     decide,
     deny,
+    every,
     job,
     plan_of,
     spec,
@@ -172,6 +173,21 @@ def test_a_request_goes_before_a_due_slot_and_one_of_them_starts() -> None:
     plan = decide(given(first, second, now="10:16:05", listing="10:16:04"))
     (action,) = [each for each in plan.actions if isinstance(each, TriggerSync)]
     assert action.claim.request == "k"
+
+
+@pytest.mark.parametrize(
+    ("permits", "expected"),
+    [
+        (1, "trigger 10:16:00.000001; Held(AwaitingTurn) 10:30"),
+        (0, "Held(AwaitingTurn) 10:30; hold AwaitingTurn 10:16:00.000001"),
+    ],
+)
+def test_a_slot_that_lets_a_request_go_first_was_seen(permits: int, expected: str) -> None:
+    """Where only slots that were seen in time may start late, that is written down, whether the request has a permit or not."""
+    strict = spec(every(30), catch_up=CatchUp(CatchUpPolicy.NONE))
+    known = standing(strict, "10:01", requests=(request(Asked.SYNC, "10:16", ""),))
+    found = plan_of(Given(now="10:30:05", spec=strict, standing=known, listing="10:30:04", permits=permits))
+    assert found.partition("; wake")[0] == expected
 
 
 @pytest.mark.parametrize(
