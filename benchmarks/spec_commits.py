@@ -125,7 +125,7 @@ async def measure(root: Path, count: int) -> dict[str, object]:
         resync=timedelta(days=1),
     )
     mind = Mind()
-    await Holding(world, mind).ask()
+    await Holding(world, mind, lambda: None).ask()
     gc.collect()
     rss = _rss()
     await once(world, mind, cold)

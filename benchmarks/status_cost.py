@@ -61,7 +61,7 @@ async def fill(root: Path, jobs: int) -> None:
         specs_label="benchmark",
     )
     mind = Mind()
-    await Holding(world, mind).ask()
+    await Holding(world, mind, lambda: None).ask()
     refs = sorted(await take_specs(world, mind, await fetch_specs(world)))
     for at in range(0, len(refs), 2000):
         await run_cycle(world, mind, refs[at : at + 2000])

@@ -1,5 +1,6 @@
 """The composition root: the only place that names concrete adapters."""
 
+from controller.adapters.election.memory import ASKED_WITHIN_SECONDS
 from controller.bootstrap.asking import Reply, ask_by_hand, is_attended, present
 from controller.bootstrap.documents import check_specs, read_spec_files, read_specs, spec_reader, spec_schema
 from controller.bootstrap.identity import product_version, system_clock
@@ -17,6 +18,7 @@ from controller.bootstrap.simulated import (
 from controller.bootstrap.wiring import Output, Render, build_world, close_world, has_store, open_store
 
 __all__ = [
+    "ASKED_WITHIN_SECONDS",
     "Output",
     "Render",
     "Reply",

@@ -46,30 +46,33 @@ def simulated_leases(term: float) -> Leases:
 def simulated_controller(ports: SimulatedPorts) -> Loop:
     """A controller as it is, on ports that are not."""
     if ports.leases is None:
-        election: Election = SingleNodeElection(ports.store, ports.clock, ports.holder)
-    else:
-        election = MemoryElection(ports.leases, ports.holder, ports.store, ports.clock)
-    return Loop(
-        World(
-            clock=ports.clock,
-            cadence=ports.cadence,
-            store=ports.store,
-            election=election,
-            spec_source=ports.spec_source,
-            telemetry=ports.telemetry,
-            platforms=ports.platforms,
-            restorers=RESTORERS,
-            version="simulated",
-            specs_label="simulated",
-            # What the checker needs to see must not be pruned before the end.
-            keep_history=timedelta(days=36_500),
-            longest_nap=ports.longest_nap,
-            # The product looks more often, and finds nothing more: what needs it is found by longer pauses.
-            spec_poll=timedelta(minutes=5),
-            resync=timedelta(hours=1),
-            request_poll=timedelta(hours=1),
-            allow_resets=True,
-        )
+        return Loop(_world(ports, SingleNodeElection(ports.store, ports.clock, ports.holder)))
+    election = MemoryElection(ports.leases, ports.holder, ports.store, ports.clock)
+    controller = Loop(_world(ports, election))
+    election.wake = controller.wake
+    return controller
+
+
+def _world(ports: SimulatedPorts, election: Election) -> World:
+    return World(
+        clock=ports.clock,
+        cadence=ports.cadence,
+        store=ports.store,
+        election=election,
+        spec_source=ports.spec_source,
+        telemetry=ports.telemetry,
+        platforms=ports.platforms,
+        restorers=RESTORERS,
+        version="simulated",
+        specs_label="simulated",
+        # What the checker needs to see must not be pruned before the end.
+        keep_history=timedelta(days=36_500),
+        longest_nap=ports.longest_nap,
+        # The product looks more often, and finds nothing more: what needs it is found by longer pauses.
+        spec_poll=timedelta(minutes=5),
+        resync=timedelta(hours=1),
+        request_poll=timedelta(hours=1),
+        allow_resets=True,
     )
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from controller.decide.against import Against, freeze_at, held_as_a_whole
-from controller.decide.case import Case, Wait
 from controller.decide.fight import HOUR, fight_text, is_fighting, is_fought, resting_until
 from controller.decide.parts import NOTHING, Part, joined
 from controller.decide.platform_schedule import canonical, is_due_like
@@ -127,15 +126,6 @@ def _is_believed(facts: ConnectionFacts, sight: Sight, now: datetime) -> bool:
     if stands == sight.differs or last is None or now - last.at > LAG_MAX:
         return True
     return _is_read_since(facts, last.at)
-
-
-def double_scheduled(case: Case) -> Wait | None:
-    """The platform itself drives the connection as well, or somebody sets it back each time: two starts for one slot are no service."""
-    spec = case.spec
-    if spec is None:
-        return None
-    message = drives_beside(case.facts, case.now)
-    return None if message is None else Wait(Reason.DOUBLE_SCHEDULED, message)
 
 
 def drives_beside(facts: ConnectionFacts, now: datetime) -> str | None:

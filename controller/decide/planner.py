@@ -11,7 +11,7 @@ from controller.decide.blast_radius import Radius
 from controller.decide.cancels import judge_cancels, watches_running
 from controller.decide.case import START, WINDOW_STEP, Case, Finish, Start, Verdict, Wait, Wish
 from controller.decide.clock_rule import judge_clock
-from controller.decide.drift import double_scheduled, drives_beside, is_at_rest, judge_drift
+from controller.decide.drift import drives_beside, is_at_rest, judge_drift
 from controller.decide.freshness import judge_freshness, judge_rearming, success_need
 from controller.decide.parts import NOTHING, Part, assemble
 from controller.decide.recovery import judge_claim
@@ -21,6 +21,7 @@ from controller.decide.rules import (
     claim_open,
     counted,
     decided_before,
+    double_scheduled,
     expired,
     halted,
     inactive,

@@ -5,8 +5,11 @@ from datetime import datetime, timedelta
 from controller.decide.against import Against, closed, closed_throughout, forbidden, held_as_a_whole, next_opening
 from controller.decide.cancels import next_request_at
 from controller.decide.case import PUNCTUAL, Case, Finish, Wait, Wish
+from controller.decide.drift import drives_beside
 from controller.decide.sight import foreign_sync, is_fresh, is_under_way, listing_for, reaches_back
+from controller.decide.undoing import look_again
 from controller.model.connection import ConnectionStatus
+from controller.model.drift import DriftField
 from controller.model.identity import SlotKey
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import ConnectionFacts, ListingNeed, NeedKind
@@ -143,7 +146,15 @@ def refused_before(case: Case) -> Wait | Finish | None:
 def inactive(case: Case) -> Wait | None:
     """The platform would refuse: the connection is paused, locked or gone."""
     against = inactivity(case.facts)
-    return None if against is None else Wait(*against)
+    return None if against is None else Wait(*against, need=look_again(case, DriftField.STATUS))
+
+
+def double_scheduled(case: Case) -> Wait | None:
+    """The platform itself drives the connection as well, or somebody sets it back each time: two starts for one slot are no service."""
+    message = drives_beside(case.facts, case.now)
+    if message is None:
+        return None
+    return Wait(Reason.DOUBLE_SCHEDULED, message, need=look_again(case, DriftField.SCHEDULE))
 
 
 def inactivity(facts: ConnectionFacts) -> Against | None:

@@ -139,6 +139,7 @@ class NeedKind(StrEnum):
     SUCCESS = "Success"
     CLOCK = "Clock"
     DRIFT = "Drift"
+    SETTINGS = "Settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,13 @@ class ListingNeed:
     covers_since: datetime | None = None
     read_connection: bool = False
     read_success: bool = False
+
+    def reads_connection(self, begun_at: datetime) -> bool:
+        """Whether the settings are read with a look that begins at an instant.
+
+        Where a doubt or a correction waits for them that is each look, and otherwise one that is wanted for it.
+        """
+        return self.read_connection and (self.kind is not NeedKind.SETTINGS or self.begun_after <= begun_at)
 
 
 @dataclass(frozen=True, slots=True)

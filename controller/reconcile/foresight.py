@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from controller.model.identity import ConnectionRef
-from controller.model.plan import ConnectionPlan, ListingNeed
+from controller.model.plan import ConnectionPlan, Listing, ListingNeed, NeedKind
 from controller.reconcile.agenda import Agenda
 from controller.reconcile.gather import Mind
 from controller.reconcile.observed import ObservedPlatform
@@ -55,10 +55,11 @@ class Foresight:
     def looked(self, platform: ObservedPlatform) -> set[ConnectionRef]:
         """A look is over: returns who is judged now.
 
-        That is whoever waited for one. A slot whose own look went well comes in its turn, the longest due first: to be judged while all
-        write permits are in use would only make it wait for that.
+        That is whoever waited for one, and not for one that is to begin later. A slot whose own look went well comes in its turn, the
+        longest due first: to be judged while all write permits are in use would only make it wait for that.
         """
-        last, waiting = platform.history.last, set(platform.needs)
+        last = platform.history.last
+        waiting = {ref for ref, row in platform.needs.items() if last is None or not _is_for_later(row, last)}
         if last is not None and not platform.history.failures:
             seen = [ref for ref in waiting & self._asked.keys() if self._asked[ref].begun_after <= last.begun_at]
             for ref in sorted(seen, key=lambda ref: (self._asked[ref].begun_after, ref)):
@@ -66,3 +67,8 @@ class Foresight:
                 platform.waiting_turn.setdefault(ref)
             waiting.difference_update(seen)
         return waiting | set(platform.next_in_turn())
+
+
+def _is_for_later(needs: tuple[ListingNeed, ...], last: Listing) -> bool:
+    """Whether all that is waited for are settings that are to be read with a later look: a fleet that was switched off is many of them."""
+    return all(need.kind is NeedKind.SETTINGS and need.begun_after > last.begun_at for need in needs)

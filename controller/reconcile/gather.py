@@ -13,7 +13,7 @@ from controller.errors import PlatformBusyElsewhere, PlatformUnavailable
 from controller.model.asked import Source
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job
-from controller.model.plan import ConnectionFacts, Freshness, Hold, PlanningInput
+from controller.model.plan import ConnectionFacts, Freshness, Hold, NeedKind, PlanningInput
 from controller.model.record import Standing
 from controller.model.revision import HeldRevision, held_text
 from controller.model.schedule import Mode
@@ -31,6 +31,9 @@ CONNECTIONS_APART = timedelta(seconds=10)
 READS_AT_ONCE = 20
 """Connections that are read by id in one look: a fleet that drifted must not spend the budget that due slots need; those that were read
 longest ago come first."""
+
+SETTINGS_AT_ONCE = 5
+"""Those of them that are read only because somebody may have undone what keeps a slot from starting; a page shows the others in time."""
 
 SUCCESSES_AT_ONCE = 100
 """Connections whose newest success is looked for in one look: each costs a request, and a fleet of new schedules must not stop the rest."""
@@ -184,9 +187,7 @@ async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingR
     """List a platform's jobs once, and read what else was asked for; a failure leaves the last view as it was."""
     begun_at, moved = clock.now(), mind.watch.moved
     failing_since = platform.failing_since
-    wanted = sorted(
-        ref.connection_id for ref, row in platform.needs.items() if any(need.read_connection for need in row)
-    )
+    wanted = _wanted_connections(platform, begun_at)
     try:
         listing = await _list_jobs(mind, platform, clock, begun_at)
         jobs = {job.job_id: job for job in listing.jobs}
@@ -209,6 +210,18 @@ async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingR
     platform.listed(listing, begun_at)
     recovered = clock.now() - failing_since if failing_since is not None else None
     return ListingResult(tuple(changes), gone, connections, successes, trouble or more_trouble, recovered)
+
+
+def _wanted_connections(platform: ObservedPlatform, begun_at: datetime) -> list[str]:
+    """The connections that a look reads by id, and no more than are read at once: first those that a doubt or a correction waits for."""
+    urgent, patient = list[str](), list[str]()
+    for ref, row in platform.needs.items():
+        kinds = {need.kind for need in row if need.reads_connection(begun_at)}
+        if kinds:
+            (patient if kinds == {NeedKind.SETTINGS} else urgent).append(ref.connection_id)
+    # By name where two were read at once: the order must not depend on that of the needs.
+    first, then = (sorted(sorted(row), key=platform.read_order) for row in (urgent, patient))
+    return [*first, *then[:SETTINGS_AT_ONCE]][:READS_AT_ONCE]
 
 
 async def _list_jobs(mind: Mind, platform: ObservedPlatform, clock: Clock, begun_at: datetime) -> JobListing:
@@ -255,7 +268,7 @@ async def _read_connections(
     One page a time: requests must not grow with the number of connections, and one that matters at once is read by id.
     """
     changed: list[str] = []
-    for connection_id in sorted(wanted, key=platform.read_order)[:READS_AT_ONCE]:
+    for connection_id in wanted:
         at = clock.now()
         platform.connection_read(connection_id, await platform.platform.get_connection(connection_id), at)
         changed.append(connection_id)

@@ -1,5 +1,7 @@
 """Which platforms this controller acts on. What it does not hold it neither lists nor writes to; its specs are read all the same."""
 
+import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 from controller.errors import Fenced, StoreUnavailable
@@ -17,13 +19,16 @@ ASK_AGAIN_SECONDS = 3.0
 class Holding:
     """The platforms held, each with its epoch. Asking, losing and giving back all happen here, and are told here.
 
+    ``wake`` makes the loop ask: what was lost may be free already, and is not left until the loop looks around by itself.
+
     Attributes:
         gained: platforms held anew of which nothing was judged yet; whoever judges them takes them out.
     """
 
-    def __init__(self, world: World, mind: Mind) -> None:
+    def __init__(self, world: World, mind: Mind, wake: Callable[[], None]) -> None:
         self._world = world
         self._mind = mind
+        self._wake = wake
         self.gained: set[str] = set()
         self._epochs: dict[str, int] = {}
         self._asked_at: float | None = None
@@ -62,8 +67,7 @@ class Holding:
     async def _begin(self, name: str, epoch: int) -> None:
         world, now = self._world, self._world.clock.now()
         platform, profile = world.platforms[name]
-        through = await world.store.observed_through(name)
-        seen = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
+        seen = ObservedPlatform.seen_through(name, platform, profile, await world.store.observed_through(name))
         # A job that failed just before is still to be retried, and one that was active is asked after by its id.
         seen.remember(await world.store.latest_jobs(name), now)
         if (before := self._mind.platforms.get(name)) is not None:
@@ -81,8 +85,13 @@ class Holding:
     async def _drop(self, name: str, message: str) -> None:
         # Several writes under way are fenced one after the other; it is told once.
         if self._epochs.pop(name, None) is not None:
+            asyncio.get_running_loop().call_later(ASK_AGAIN_SECONDS, self._ask_soon)
             event = Event(EventName.PLATFORM_LOST, self._world.clock.now(), {"platform": name, "message": message})
             await say.tell(self._world, [event])
+
+    def _ask_soon(self) -> None:
+        self._asked_at = None
+        self._wake()
 
     async def release(self) -> None:
         """Let others act on everything; one that cannot be told finds out by itself."""

@@ -46,7 +46,7 @@ class Loop:
     def __init__(self, world: World) -> None:
         self._world = world
         self._mind = Mind(allowance=Allowance(world.limits), allow_resets=world.allow_resets, observe=world.observe)
-        self._holding = Holding(world, self._mind)
+        self._holding = Holding(world, self._mind, self.wake)
         self._timekeeper = Timekeeper(world, self._mind)
         self._asking = Asking(world, self._mind, self.wake)
         self._stirred: set[str] = set()
@@ -139,7 +139,7 @@ class Loop:
         if gained := self._holding.gained:
             self._ready |= await all_refs_on(self._world.store, self._mind, gained)
             if self._has_asked:
-                self._specs.outdate(gained)
+                await self._specs.outdate(gained)
             gained.clear()
         self._has_asked = True
 

@@ -15,6 +15,7 @@ from controller.decide.observation import (
     listing_since,
     next_listing_at,
 )
+from controller.decide.sight import CLOCK_TOLERANCE
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobStatus
@@ -68,6 +69,13 @@ class ObservedPlatform:
         default_factory=lambda: defaultdict(lambda: deque(maxlen=DURATIONS_KEPT))
     )
     usual: dict[str, timedelta] = field(default_factory=dict)
+
+    @classmethod
+    def seen_through(
+        cls, name: str, platform: Platform, profile: PlatformProfile, through: datetime | None
+    ) -> "ObservedPlatform":
+        """One whose jobs were seen by an earlier process up to an instant; the first look covers every slot that was due since."""
+        return cls(name, platform, profile, through - max(profile.overlap, CLOCK_TOLERANCE) if through else None)
 
     @property
     def is_unseen(self) -> bool:

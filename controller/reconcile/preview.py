@@ -79,7 +79,7 @@ async def _planned(world: World, read: Read, spent: Collection[str], *, is_now: 
         mind.allowance.use_up(name)
     for name, (platform, profile) in world.platforms.items():
         through = await world.store.observed_through(name)
-        mind.platforms[name] = ObservedPlatform(name, platform, profile, through - profile.overlap if through else None)
+        mind.platforms[name] = ObservedPlatform.seen_through(name, platform, profile, through)
     refs = mind.desired.specs.keys() | set(await world.store.known_refs())
     first = make_plan(await gather(mind, world.store, world.clock.now(), refs, world.restorers))
     await _look_for(world, mind, first, mind.platforms)
@@ -88,7 +88,7 @@ async def _planned(world: World, read: Read, spent: Collection[str], *, is_now: 
     known = await gather(mind, world.store, world.clock.now(), refs, world.restorers)
     plan = make_plan(known)
     # What differs on a connection is seen in a listing, and set right only after a read by id.
-    wanting = {d.ref.platform for d in plan.connections if any(need.read_connection for need in d.needs)}
+    wanting = {d.ref.platform for d in plan.connections if any(need.reads_connection(plan.now) for need in d.needs)}
     if not wanting:
         return known, plan
     await _look_for(world, mind, plan, wanting)

@@ -31,10 +31,17 @@ class SpecWatch:
         self.must_fetch = True
         self._wake()
 
-    def outdate(self, platforms: set[str]) -> None:
-        """Whoever held these platforms before may have acted on a newer revision than the one that was read here last."""
-        self._outdated |= platforms
+    async def outdate(self, platforms: set[str]) -> None:
+        """Read the specs for platforms that are held anew, and before anything of them is judged if another revision is in force by now.
+
+        Whoever held them before may have acted on a newer one than was read here last; a source that hangs holds up nobody else.
+
+        Raises:
+            StoreUnavailable: which revision is in force could not be read.
+        """
         self.must_fetch = True
+        if await applied_revision(self._world.store, self._mind) != self._mind.desired.revision:
+            self._outdated |= platforms
 
     def awaits(self, platform: str) -> bool:
         """Whether a platform's specs are to be read before anything of it is judged."""

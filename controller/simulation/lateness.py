@@ -1,4 +1,4 @@
-"""How late starts were, and what stood in their way meanwhile: an outage, or the wish of a schedule.
+"""How late starts were, and what stood in their way meanwhile: an outage, or a wish, of the schedule or of who edits the connection.
 
 A start is hit by a fault that lasted at any time from when its slot fired to when its job began; what is felt of a fault after its end,
 such as a back-off, is no part of it.
@@ -11,7 +11,7 @@ from typing import Final
 from controller.model.record import Outcome, SlotRecord
 from controller.model.schedule import ScheduleSpec
 from controller.simulation.accounts import instant_of
-from controller.simulation.causes import ended_at
+from controller.simulation.causes import EDITED, ended_at
 from controller.simulation.chronicle import Trouble, TrueJob
 from controller.simulation.due import DueSlots
 from controller.simulation.evidence import Evidence
@@ -51,9 +51,9 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A start, the outages of any kind that hit it, and whether it waited at any time because its schedule wants that.
+    """A start, the outages of any kind that hit it, and whether it waited at any time because somebody wants that.
 
-    ``since``: when the last of these outages was over, or when the slot fired if there was none.
+    ``since``: when the last of these outages was over, and the last edit of its connection undone; when the slot fired if there was none.
     """
 
     start: Start
@@ -88,7 +88,7 @@ FIGURES: Final = (
     Figure("without outages of the platform", PLATFORM_AWAY),
     Figure("without any outage", UNAVAILABLE),
     Figure("without any outage or wish", UNAVAILABLE, is_without_wish=True),
-    Figure("all, since the last outage was over", is_since_outage=True),
+    Figure("all, since the last outage or edit was over", is_since_outage=True),
 )
 
 
@@ -114,9 +114,11 @@ def waits_of(evidence: Evidence) -> Iterator[Wait]:
             start = start_of(record, due, evidence)
             if start is not None:
                 hits = [each for each in outages if each[1] <= start.began and each[2] >= start.fired]
-                since = max((until for _, _, until in hits), default=start.fired)
+                edits = _edits(chronicle.troubles, start)
+                since = max([until for _, _, until in hits] + edits, default=start.fired)
                 kinds = frozenset(kind for kind, _, _ in hits)
-                yield Wait(start, kinds, _waited_by_wish(start, due, jobs, evidence), since)
+                by_wish = bool(edits) or _waited_by_wish(start, due, jobs, evidence)
+                yield Wait(start, kinds, by_wish, since)
 
 
 def _outages(troubles: Iterable[Trouble]) -> Iterator[tuple[FaultKind, float, float]]:
@@ -124,6 +126,15 @@ def _outages(troubles: Iterable[Trouble]) -> Iterator[tuple[FaultKind, float, fl
     for trouble in troubles:
         if trouble.kind in UNAVAILABLE:
             yield trouble.kind, trouble.since.timestamp(), ended_at(trouble)
+
+
+def _edits(troubles: Iterable[Trouble], start: Start) -> list[float]:
+    """When the edits of its connection on the platform were undone that stood while it waited."""
+    edits = [
+        each for each in troubles if each.kind in EDITED and each.connection_id == start.record.slot.ref.connection_id
+    ]
+    ends = [(each.since.timestamp(), ended_at(each)) for each in edits]
+    return [until for since, until in ends if since <= start.began and until >= start.fired]
 
 
 def _waited_by_wish(start: Start, due: DueSlots, jobs: Sequence[TrueJob], evidence: Evidence) -> bool:

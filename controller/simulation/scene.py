@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 
+from controller.bootstrap import ASKED_WITHIN_SECONDS
 from controller.model.profile import AITRONOS, PlatformProfile
 from controller.simulation.faults import FaultKind, Severity
 from controller.simulation.platform import Temper
@@ -40,8 +41,8 @@ class Scene:
 
     @property
     def takeover(self) -> float:
-        """Seconds after which one controller acts in the place of another: once the lease has run out and it has looked."""
-        return self.lease + self.longest_nap + 1 if self.controllers > 1 else 0.0
+        """Seconds after which one controller acts in the place of another: once the lease has run out and it has asked for it."""
+        return self.lease + ASKED_WITHIN_SECONDS + 1 if self.controllers > 1 else 0.0
 
     @property
     def seconds(self) -> float:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from controller.bootstrap import (
+    ASKED_WITHIN_SECONDS,
     SimulatedPorts,
     simulated_controller,
     simulated_leases,
@@ -171,7 +172,7 @@ class Stage:
     async def _give_away(self, fault: Fault) -> None:
         """Somebody else holds a platform for a while, and may even have said so in the store."""
         name = sorted(self.scene.profiles)[int(fault.choice * 997 % len(self.scene.profiles))]
-        self.nemesis.happens(fault, lasts=fault.seconds + max(self.scene.takeover, self.scene.longest_nap))
+        self.nemesis.happens(fault, lasts=fault.seconds + max(self.scene.takeover, ASKED_WITHIN_SECONDS))
         if self._leases is not None:
             self._leases.rows[name] = (SOMEBODY_ELSE, self.loop.time() + fault.seconds)
         if self._leases is None or fault.choice < 0.5:
@@ -247,7 +248,7 @@ class Stage:
         if self._leases is not None:
             for name, (holder, _) in tuple(self._leases.rows.items()):
                 if holder == SOMEBODY_ELSE:
-                    del self._leases.rows[name]
+                    self._leases.free(name)
 
     # What is found
 

@@ -167,12 +167,31 @@ def test_who_takes_over_reads_the_specs_before_it_acts() -> None:
     assert len(seen.evidence.chronicle.posts) > len(sent)
 
 
-def test_who_takes_over_waits_for_its_specs_but_not_for_ever() -> None:
-    """While the specs cannot be read who took over starts nothing; after a bounded time it goes on with those that it has."""
-    faults = [Fault(860, FaultKind.FETCH_HANGS, 200, FIRST), Fault(870, FaultKind.CRASH, 1800, FIRST)]
+def test_who_takes_over_waits_for_newer_specs_but_not_for_ever() -> None:
+    """Another revision came into force that cannot be read now: it starts nothing, and goes on after a bounded time."""
+    faults = [
+        Fault(255, FaultKind.CRASH, 40, SECOND),
+        Fault(1497, FaultKind.SPEC_EDITED, 1500, FIRST),
+        Fault(1770, FaultKind.FETCH_HANGS, 200, FIRST),
+        Fault(1772, FaultKind.CRASH, 1800, FIRST),
+    ]
+    taken_at, sent_at = _taken_over(faults)
+    assert taken_at < 1799, "the slot of 12:30:00 comes after it"
+    assert taken_at + 60 <= sent_at <= taken_at + 70
+
+
+def test_who_takes_over_does_not_wait_for_specs_that_it_has() -> None:
+    """The store says that what it read last is in force; a source that hangs keeps no slot waiting."""
+    taken_at, sent_at = _taken_over(
+        [Fault(1760, FaultKind.FETCH_HANGS, 200, FIRST), Fault(1772, FaultKind.CRASH, 1800, FIRST)]
+    )
+    assert taken_at < 1799 <= sent_at < 1801
+
+
+def _taken_over(faults: Sequence[Fault]) -> tuple[float, float]:
+    """When the other one took over from who died last, and when it sent its first POST."""
     seen = Seen(calm_hour(15.0), faults)
-    start = seen.result.scene.start
+    start, died_at = seen.result.scene.start, faults[-1].at
+    assert seen.result.verdict.violations == ()
     sent = [(post.sent_at - start).total_seconds() for post in seen.evidence.chronicle.posts]
-    taken_at = next(at for at, _ in seen.held if at > 870)
-    assert taken_at < 899, "the slot of 12:15:00 comes after it"
-    assert taken_at + 60 <= min(at for at in sent if at > 870) <= taken_at + 70
+    return next(at for at, _ in seen.held if at > died_at), min(at for at in sent if at > died_at)

@@ -87,7 +87,10 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "a due slot waits under Warn": (
         given(now="10:15:01", drifts=drifting(policy=Drift.WARN)),
-        "Held(DoubleScheduled) 10:15; hold DoubleScheduled 10:15; hold DoubleScheduled; wake 10:30",
+        (
+            "Held(DoubleScheduled) 10:15; hold DoubleScheduled 10:15; hold DoubleScheduled; need Settings from 10:16 with the connection; "
+            "wake 10:30"
+        ),
     ),
     "Ignore triggers beside it": (given(Drift.IGNORE, "10:15:01"), "trigger 10:15; wake 10:30"),
     "Ignore forgets what was noted": (
@@ -113,7 +116,10 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "Enforce corrects before it triggers": (
         given(Drift.ENFORCE, "10:15:01", drifts=drifting()),
-        "Held(DoubleScheduled) 10:15; correct manual; hold DoubleScheduled 10:15; wake 10:30",
+        (
+            "Held(DoubleScheduled) 10:15; correct manual; hold DoubleScheduled 10:15; need Settings from 10:16 with the connection; "
+            "wake 10:30"
+        ),
     ),
     "manual alone is kept manual": (
         given(Drift.ENFORCE, entries=(), drifts=drifting()),
@@ -164,7 +170,10 @@ CASES: dict[str, tuple[Given, str]] = {
             written="10:15:02",
             confirmed=False,
         ),
-        "Held(DoubleScheduled) 10:15; hold DoubleScheduled 10:15; need Drift from 10:15:02 with the connection; wake 10:30",
+        (
+            "Held(DoubleScheduled) 10:15; hold DoubleScheduled 10:15; need Settings from 10:16 with the connection; "
+            "need Drift from 10:15:02 with the connection; wake 10:30"
+        ),
     ),
     "after a correction a read by id is believed": (
         given(
@@ -278,7 +287,10 @@ CASES: dict[str, tuple[Given, str]] = {
     ),
     "an inactive connection is set active first": (
         given(Drift.ENFORCE, "10:15:01", connection=ASLEEP),
-        "Held(ConnectionInactive) 10:15; note connectionStatus inactive; correct active; hold ConnectionInactive 10:15; wake 10:30",
+        (
+            "Held(ConnectionInactive) 10:15; note connectionStatus inactive; correct active; hold ConnectionInactive 10:15; "
+            "need Settings from 10:16 with the connection; wake 10:30"
+        ),
     ),
     "a suspended one is set inactive": (
         given(Drift.ENFORCE, suspend=Suspension("moving"), connection=seen(PlatformScheduleKind.MANUAL)),

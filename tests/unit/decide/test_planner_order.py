@@ -7,7 +7,6 @@ import pytest
 
 from controller.decide import rules
 from controller.decide.check import check_plan
-from controller.decide.drift import double_scheduled
 from controller.decide.planner import RETRY_RULES, RULES, make_plan
 from controller.model.connection import ConnectionStatus, PlatformScheduleKind
 from controller.model.plan import RecordSlot
@@ -40,7 +39,7 @@ ORDER = (
     rules.expired,
     rules.refused_before,
     rules.inactive,
-    double_scheduled,
+    rules.double_scheduled,
     rules.window_closed,
     rules.unseen,
     rules.overlapping,

@@ -217,11 +217,17 @@ CASES: dict[str, tuple[Given, str]] = {
     # the connection
     "a paused connection is not asked": (
         Given(now="10:15", connection=connection(ConnectionStatus.INACTIVE), connection_read="10:00"),
-        "Held(ConnectionInactive) 10:15; note connectionStatus inactive; hold ConnectionInactive 10:15; wake 10:30",
+        (
+            "Held(ConnectionInactive) 10:15; note connectionStatus inactive; hold ConnectionInactive 10:15; "
+            "need Settings from 10:16 with the connection; wake 10:30"
+        ),
     ),
     "a locked connection is not asked": (
         Given(now="10:15", connection=connection(ConnectionStatus.LOCKED), connection_read="10:00"),
-        "Held(ConnectionInactive) 10:15; note connectionStatus locked; hold ConnectionInactive 10:15; wake 10:30",
+        (
+            "Held(ConnectionInactive) 10:15; note connectionStatus locked; hold ConnectionInactive 10:15; "
+            "need Settings from 10:16 with the connection; wake 10:30"
+        ),
     ),
     "a connection that the platform does not know is not asked": (
         Given(now="10:15", connection_read="10:14"),
@@ -234,7 +240,7 @@ CASES: dict[str, tuple[Given, str]] = {
             connection_read="10:00",
             standing=standing(watermark="10:15", pending=(held("10:15", Reason.CONNECTION_INACTIVE),)),
         ),
-        "note connectionStatus inactive; hold ConnectionInactive 10:15; wake 10:30",
+        "note connectionStatus inactive; hold ConnectionInactive 10:15; need Settings from 10:17 with the connection; wake 10:30",
     ),
     # the view
     "a listing begun before the slot is not enough": (

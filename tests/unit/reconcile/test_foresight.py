@@ -193,3 +193,12 @@ def test_who_was_judged_meanwhile_is_not_in_line() -> None:
     bench.foresight.note(ConnectionPlan(A, needs=(need(),)))
     assert bench.list() == {A}
     assert list(bench.platform.waiting_turn) == []
+
+
+def test_settings_that_are_read_later_are_judged_later() -> None:
+    """A look that comes before its time has nothing to say of a connection that keeps its slot waiting; one of its time has."""
+    bench = Bench()
+    bench.platform.needs[A] = (ListingNeed(NeedKind.SETTINGS, DUE, at("10:16"), read_connection=True),)
+    bench.platform.needs[B] = (need("10:16"),)
+    assert bench.list("10:15:30") == {B}
+    assert bench.list("10:16") == {A, B}

@@ -59,7 +59,7 @@ class Bench:
             version="test",
             specs_label="memory",
         )
-        self.holding = Holding(world, self.mind)
+        self.holding = Holding(world, self.mind, lambda: None)
 
     def ask(self, **answers: int | None) -> None:
         """Let time pass, and ask an election that answers so."""

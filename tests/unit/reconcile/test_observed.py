@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from controller.decide.sight import reaches_back
 from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.model.plan import Listing, ListingNeed, NeedKind
@@ -33,6 +34,13 @@ class StoppedClock:
 def observed(start: str = "") -> ObservedPlatform:
     """A platform of which nothing was seen yet."""
     return ObservedPlatform("acme", FakePlatform(StoppedClock()), AITRONOS, at(start) if start else None)
+
+
+def test_the_first_look_covers_what_fell_due_since_an_earlier_process_looked() -> None:
+    """A slot that was due then is started on it, without a second look that reads back further."""
+    platform = ObservedPlatform.seen_through("acme", FakePlatform(StoppedClock()), AITRONOS, at("09:40"))
+    covered = Listing(at("10:00"), platform.listing_since(at("10:00")))
+    assert reaches_back(covered, at("09:40"))
 
 
 def listing(covers: str, *jobs: Job) -> JobListing:
