@@ -15,9 +15,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from controller.cli import forecast as command
-from controller.cli.forecast_tally import Range, Tally, tally
-from controller.cli.forecast_text import forecast_text
+from controller.cli.foresight import forecast as command
+from controller.cli.foresight.forecast_tally import Range, Tally, tally
+from controller.cli.foresight.forecast_text import forecast_text
 from controller.cli.terminal import Paint
 from controller.decide.foresight.forecast import Outlook, forecast, taken_in
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron

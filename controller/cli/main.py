@@ -31,8 +31,28 @@ COMMANDS = {
 }
 """Each is a module of its own, imported only when it is asked for: a command starts as fast as what it needs."""
 
-MODULES = {"next": "next_slots", "import": "import_specs"}
-"""Commands whose module cannot have their name."""
+MODULES = {
+    "run": "running.run",
+    "demo": "running.demo",
+    "platform": "running.platform",
+    "validate": "specs.validate",
+    "plan": "planning.plan",
+    "forecast": "foresight.forecast",
+    "simulate": "simulation.simulate",
+    "next": "foresight.next_slots",
+    "get": "state.get",
+    "events": "state.events",
+    "explain": "state.explain",
+    "suspend": "by_hand.suspend",
+    "resume": "by_hand.resume",
+    "trigger": "by_hand.trigger",
+    "cancel": "by_hand.cancel",
+    "import": "specs.import_specs",
+    "schema": "specs.schema",
+    "verify": "simulation.verify",
+    "version": "version",
+}
+"""Where each command is in this package."""
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
@@ -48,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if name not in COMMANDS:
         complain(f'there is no command "{name}"; mainspring --help lists them')
         return EXIT_USAGE
-    module = import_module(f"controller.cli.{MODULES.get(name, name)}")
+    module = import_module(f"controller.cli.{MODULES[name]}")
     parser = argparse.ArgumentParser(
         prog=f"mainspring {name}",
         description=f"{COMMANDS[name][0].upper()}{COMMANDS[name][1:]}.",

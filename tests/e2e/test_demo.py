@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from controller.cli.demo_edit import MARK, TOLD
+from controller.cli.running.demo_edit import MARK, TOLD
 from tests.e2e.accounting import Rhythm, problems, records
 from tests.e2e.embedded_process import ROOT
 from tests.e2e.test_accounting import RHYTHMS
@@ -37,7 +37,10 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_hasty_demo(seconds: int, state: Path) -> "subprocess.CompletedProcess[str]":
     """Run a demo that would make its edit early enough for a test."""
-    program = "from controller.cli import demo_edit, main; demo_edit.AFTER_SECONDS = 2.0; raise SystemExit(main.main())"
+    program = (
+        "from controller.cli import main; from controller.cli.running import demo_edit; "
+        "demo_edit.AFTER_SECONDS = 2.0; raise SystemExit(main.main())"
+    )
     command = [sys.executable, "-c", program, "demo", "--for", f"{seconds}s", "-o", "json", "--state", str(state)]
     return subprocess.run(command, capture_output=True, text=True, timeout=90, check=False, cwd=ROOT)
 

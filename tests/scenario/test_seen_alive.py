@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from controller.cli.get import notes
+from controller.cli.state.get import notes
 from controller.model.profile import AITRONOS, EMBEDDED, PlatformProfile
 from controller.model.status import State, StatusReport
 from controller.reconcile.restored import Restorers

@@ -320,7 +320,7 @@ def test_every_command_line_parses(name: str, line: str) -> None:
     """A command line that is shown names a command and options that there are."""
     command, *arguments = shlex.split(line, comments=True)
     assert command in COMMANDS
-    module = import_module(f"controller.cli.{MODULES.get(command, command)}")
+    module = import_module(f"controller.cli.{MODULES[command]}")
     parser = argparse.ArgumentParser()
     module.add_arguments(parser)
     complaint = io.StringIO()

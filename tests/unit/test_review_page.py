@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
-from controller.cli.comparison.as_markdown import MARKER
+from controller.cli.main import MODULES
+from controller.cli.planning.comparison.as_markdown import MARKER
 from tests.git_repository import new_repository, schedule
 
 ROOT = Path(__file__).parents[2]
@@ -49,7 +50,7 @@ def test_every_command_in_a_ci_file_parses(file: Path) -> None:
     assert bool(lines) is (file.name != "github-comment.yml")
     for command, arguments in lines:
         parser = ArgumentParser()
-        import_module(f"controller.cli.{command}").add_arguments(parser)
+        import_module(f"controller.cli.{MODULES[command]}").add_arguments(parser)
         parser.parse_args(shlex.split(arguments))
 
 

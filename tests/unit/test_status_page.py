@@ -4,7 +4,7 @@ import json
 import re
 from pathlib import Path
 
-from controller.cli.condition_text import GOOD
+from controller.cli.state.condition_text import GOOD
 from controller.decide.conditions import AGAINST_READY, NEEDS_A_PERSON, KStatus
 from controller.model.condition import ConditionReason, ConditionStatus, ConditionType
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from controller.cli.forecast_tally import Range, Tally, tally
-from controller.cli.forecast_text import forecast_text, single_text
+from controller.cli.foresight.forecast_tally import Range, Tally, tally
+from controller.cli.foresight.forecast_text import forecast_text, single_text
 from controller.cli.terminal import Paint
 from controller.decide.foresight.forecast import Outlook, forecast, taken_in
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedCron

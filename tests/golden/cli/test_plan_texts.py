@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli.plan_rows import PlanRows, rows_of
-from controller.cli.plan_text import plan_markdown, plan_text, why_not
+from controller.cli.planning.plan_rows import PlanRows, rows_of
+from controller.cli.planning.plan_text import plan_markdown, plan_text, why_not
 from controller.cli.terminal import Paint
 from controller.decide.planner import make_plan
 from controller.model.calendar import CalendarEntry, EntryKind

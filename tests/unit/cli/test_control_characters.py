@@ -4,10 +4,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from controller.cli.comparison.as_markdown import BYTES_MAX, comparison_markdown
-from controller.cli.comparison.words import Compared
 from controller.cli.event_lines import EventLines
 from controller.cli.page import note
+from controller.cli.planning.comparison.as_markdown import BYTES_MAX, comparison_markdown
+from controller.cli.planning.comparison.words import Compared
 from controller.cli.terminal import Paint, complain
 from controller.decide.comparison.compare import compare
 from controller.decide.comparison.difference import Revision

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 import pytest
 from markdown_it import MarkdownIt
 
-from controller.cli.comparison.escaping import code, cut, details, fitting, html_code, plain, table
+from controller.cli.planning.comparison.escaping import code, cut, details, fitting, html_code, plain, table
 
 HOSTILE = [
     "a|b",

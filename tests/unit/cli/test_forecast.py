@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controller.cli import forecast as command
+from controller.cli.foresight import forecast as command
 from controller.cli.main import main
 
 AT = "2026-03-28T12:00:00Z"

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli.import_report import Report, as_json, as_text
-from controller.cli.import_specs import ImportRefused, judged, put, schema_beside, trees_of
-from controller.cli.import_text import spec_text
-from controller.cli.schema import SCHEMA_FILE
+from controller.cli.specs.import_report import Report, as_json, as_text
+from controller.cli.specs.import_specs import ImportRefused, judged, put, schema_beside, trees_of
+from controller.cli.specs.import_text import spec_text
+from controller.cli.specs.schema import SCHEMA_FILE
 from controller.cli.terminal import Paint
 from controller.decide.adoption import Adoption, adopt
 from controller.model.calendar import EntryKind

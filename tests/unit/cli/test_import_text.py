@@ -3,7 +3,7 @@
 import pytest
 
 from controller.adapters.specs.tree import parse_tree
-from controller.cli.import_text import spec_text
+from controller.cli.specs.import_text import spec_text
 from controller.decide.adoption import adopt
 from controller.model.calendar import EntryKind
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind

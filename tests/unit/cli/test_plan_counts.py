@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from controller.cli import plan_rows
-from controller.cli.plan_rows import BOOKKEEPING, WRITES, ActionRow, PlanRows
-from controller.cli.plan_text import counts
+from controller.cli.planning import plan_rows
+from controller.cli.planning.plan_rows import BOOKKEEPING, WRITES, ActionRow, PlanRows
+from controller.cli.planning.plan_text import counts
 from controller.model.identity import ConnectionRef
 
 REF = ConnectionRef("acme", "orders")

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from controller.cli.plan import spent_notes
+from controller.cli.planning.plan import spent_notes
 from controller.model.plan import Plan, PlanningInput
 from controller.reconcile.preview import Preview
 

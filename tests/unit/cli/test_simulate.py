@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from controller.cli import simulate as command
 from controller.cli.main import main
-from controller.cli.simulate_progress import Progress
+from controller.cli.simulation import simulate as command
+from controller.cli.simulation.simulate_progress import Progress
 from controller.decide import recovery
 from controller.model.event import Event, EventName
 from controller.model.plan import PlatformFacts

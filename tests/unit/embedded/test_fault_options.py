@@ -4,7 +4,7 @@ import argparse
 
 import pytest
 
-from controller.cli.platform import add_arguments
+from controller.cli.running.platform import add_arguments
 from controller.embedded.faults import Fault, FaultKind
 
 WRITTEN = {

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from controller.cli.status_text import overview
+from controller.cli.state.status_text import overview
 from controller.cli.terminal import Paint
 from controller.model.job import JobKind, JobStatus
 from controller.model.profile import EMBEDDED

@@ -3,7 +3,7 @@
 import asyncio
 
 from controller.adapters.stores.memory import MemoryStore
-from controller.cli.status_json import status_json
+from controller.cli.state.status_json import status_json
 from controller.model.condition import Condition, ConditionReason, ConditionStatus, ConditionType
 from controller.model.record import Reason
 from controller.reconcile.restored import Restorers

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from controller.cli.page import counted, fitted_table, heading, indented, moment, room_below_title
-from controller.cli.plan_rows import BOOKKEEPING, WRITES, PlanRows, ScheduleRow
+from controller.cli.planning.plan_rows import BOOKKEEPING, WRITES, PlanRows, ScheduleRow
 from controller.cli.terminal import Cell, Paint, both, rfc3339
 
 ACTION_STYLE = {"trigger": "green", "cancel": "red", "retire": "red", "settle": "cyan"}

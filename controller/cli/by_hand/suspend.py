@@ -4,7 +4,7 @@ import argparse
 from datetime import datetime, timedelta
 
 from controller.bootstrap import present
-from controller.cli.by_hand import add_asking, ask
+from controller.cli.by_hand.asking import add_asking, ask
 from controller.cli.options import duration, instant
 from controller.model.asked import Asked
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from controller.bootstrap import preview_cycle, read_status
 from controller.cli.choose import add_at, add_name, schedule_called
-from controller.cli.condition_text import ready_text
-from controller.cli.get import notes
 from controller.cli.options import add_output, add_settings, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import (
@@ -24,11 +22,21 @@ from controller.cli.page import (
     write,
     write_json,
 )
-from controller.cli.plan import spent_notes, unreached
-from controller.cli.plan_rows import ActionRow, HoldRow, action_row, holds_told
+from controller.cli.planning.plan import spent_notes, unreached
+from controller.cli.planning.plan_rows import ActionRow, HoldRow, action_row, holds_told
 from controller.cli.schedule_text import entries_text, entry_json, resolved_origins, span
-from controller.cli.status_json import NEWEST, condition_json, drift_json, request_json, run_json, slot_json, snake_keys
-from controller.cli.status_text import (
+from controller.cli.state.condition_text import ready_text
+from controller.cli.state.get import notes
+from controller.cli.state.status_json import (
+    NEWEST,
+    condition_json,
+    drift_json,
+    request_json,
+    run_json,
+    slot_json,
+    snake_keys,
+)
+from controller.cli.state.status_text import (
     drift_text,
     facts,
     origins_section,

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from controller.cli.comparison.escaping import code, cut, details, fitting, html_code, plain, table
-from controller.cli.comparison.words import (
+from controller.cli.page import counted, printable
+from controller.cli.planning.comparison.escaping import code, cut, details, fitting, html_code, plain, table
+from controller.cli.planning.comparison.words import (
     Compared,
     from_to,
     horizon_text,
@@ -18,7 +19,6 @@ from controller.cli.comparison.words import (
     utc_text,
     value_text,
 )
-from controller.cli.page import counted, printable
 from controller.cli.schedule_text import entries_text
 from controller.decide.comparison.difference import (
     Caution,

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from controller.cli.import_text import own_schedule
 from controller.cli.page import counted, fitted_table, heading, indented, room_below_title
+from controller.cli.specs.import_text import own_schedule
 from controller.cli.terminal import Cell, Paint
 from controller.decide.adoption import Draft, LeftOut
 

@@ -9,8 +9,8 @@ from controller.cli.choose import add_at, add_name, schedule_called
 from controller.cli.options import add_output, add_settings, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, note, since, write, write_json
-from controller.cli.status_json import run_json, status_json
-from controller.cli.status_text import detail, overview, runs_table
+from controller.cli.state.status_json import run_json, status_json
+from controller.cli.state.status_text import detail, overview, runs_table
 from controller.cli.terminal import Paint
 from controller.model.profile import PlatformProfile
 from controller.model.status import StatusReport

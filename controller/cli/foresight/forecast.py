@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 from controller.bootstrap import has_store, read_forecast, system_clock
 from controller.cli.choose import UnknownSchedule, add_at
-from controller.cli.forecast_tally import Range, Tally, tally
-from controller.cli.forecast_text import forecast_text, single_text
+from controller.cli.foresight.forecast_tally import Range, Tally, tally
+from controller.cli.foresight.forecast_text import forecast_text, single_text
 from controller.cli.options import add_output, add_settings, duration, instant, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, note, width_of, write

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from controller.cli.comparison.words import (
+from controller.cli.page import INDENT, counted, fitted_table, heading, indented, printable
+from controller.cli.planning.comparison.words import (
     Compared,
     change_text,
     from_to,
@@ -17,7 +18,6 @@ from controller.cli.comparison.words import (
     utc_text,
     value_text,
 )
-from controller.cli.page import INDENT, counted, fitted_table, heading, indented, printable
 from controller.cli.schedule_text import entries_text
 from controller.cli.terminal import Cell, Paint
 from controller.decide.comparison.difference import Change, Coming, Level, Load, PolicyChange, ScheduleChange

@@ -7,12 +7,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from controller.bootstrap import read_connections, read_trees, spec_judge
-from controller.cli.import_report import Report, Written, as_json, as_text
-from controller.cli.import_text import spec_text
 from controller.cli.options import add_settings, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, printable, write, write_json
-from controller.cli.schema import SCHEMA_FILE
+from controller.cli.specs.import_report import Report, Written, as_json, as_text
+from controller.cli.specs.import_text import spec_text
+from controller.cli.specs.schema import SCHEMA_FILE
 from controller.cli.terminal import Paint
 from controller.decide.adoption import Adoption, Draft, LeftOut, adopt
 from controller.errors import MainspringError

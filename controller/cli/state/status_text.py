@@ -4,9 +4,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from controller.cli.condition_text import conditions_table
 from controller.cli.page import fitted_table, heading, indented, moment, printable, room_below_title, since, width_of
 from controller.cli.schedule_text import entries_text, origin_rows, resolved_text
+from controller.cli.state.condition_text import conditions_table
 from controller.cli.terminal import Cell, Paint, ago
 from controller.decide.explain import explain_record
 from controller.model.asked import RequestStatus

@@ -11,8 +11,8 @@ from pathlib import Path
 from controller.bootstrap import read_spec_files, spec_reader, system_clock
 from controller.cli.options import add_output, instant
 from controller.cli.page import counted, note, write, write_json
-from controller.cli.simulate_pages import Report, as_json, as_text
-from controller.cli.simulate_progress import Progress
+from controller.cli.simulation.simulate_pages import Report, as_json, as_text
+from controller.cli.simulation.simulate_progress import Progress
 from controller.cli.terminal import Paint, rfc3339
 from controller.errors import MainspringError
 from controller.model.profile import PROFILES, PlatformProfile
@@ -31,7 +31,7 @@ EXAMPLE = """examples:
 
 exit code: 0 every promise was kept, 1 one was broken or nothing could be simulated, 2 wrong usage"""
 
-SAMPLE = Path(__file__).parent.parent / "sample" / "specs"
+SAMPLE = Path(__file__).parents[2] / "sample" / "specs"
 """The demo's specs, for where none are named."""
 
 DAYS = 1.0

@@ -7,7 +7,7 @@ from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
 from controller.bootstrap import system_clock
-from controller.cli.demo_platform import DemoPlatform
+from controller.cli.running.demo_platform import DemoPlatform
 from controller.model.schedule import Drift, ScheduleSpec
 
 CONNECTION = "conn_invoices"

@@ -3,7 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from controller.cli.comparison.words import Compared, places, source_text, value_text
+from controller.cli.planning.comparison.words import Compared, places, source_text, value_text
 from controller.cli.terminal import rfc3339
 from controller.decide.comparison.difference import (
     Caution,

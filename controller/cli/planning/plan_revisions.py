@@ -7,12 +7,12 @@ from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 
 from controller.bootstrap import Revisions, RevisionTree, read_revisions, system_clock
-from controller.cli.comparison.as_json import comparison_json
-from controller.cli.comparison.as_markdown import comparison_markdown
-from controller.cli.comparison.as_text import comparison_text
-from controller.cli.comparison.words import Compared
 from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, width_of, write, write_json
+from controller.cli.planning.comparison.as_json import comparison_json
+from controller.cli.planning.comparison.as_markdown import comparison_markdown
+from controller.cli.planning.comparison.as_text import comparison_text
+from controller.cli.planning.comparison.words import Compared
 from controller.cli.terminal import Paint, complain
 from controller.decide.comparison.compare import LIMITS, compare
 from controller.decide.comparison.difference import Caution, Level, Revision

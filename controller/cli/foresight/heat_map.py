@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 
-from controller.cli.forecast_tally import Range
+from controller.cli.foresight.forecast_tally import Range
 from controller.cli.terminal import Paint
 
 SHADES = "░▒▓█"

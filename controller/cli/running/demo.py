@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TextIO
 
 from controller.bootstrap import Output, read_specs, run_controller, system_clock
-from controller.cli.demo_edit import TOLD, edit_later, edited_schedule
-from controller.cli.demo_platform import DemoPlatform, start_platform
-from controller.cli.demo_table import upcoming
 from controller.cli.event_lines import NAME_WIDTH, EventLines
 from controller.cli.options import duration
+from controller.cli.running.demo_edit import TOLD, edit_later, edited_schedule
+from controller.cli.running.demo_platform import DemoPlatform, start_platform
+from controller.cli.running.demo_table import upcoming
 from controller.cli.terminal import Paint, clock_time
 from controller.model.event import Event
 from controller.model.profile import EMBEDDED
@@ -23,7 +23,7 @@ EXAMPLE = """example:
   mainspring demo --for 60s
   mainspring demo -o json --state /tmp/demo     # for scripts"""
 
-SAMPLE = Path(__file__).parent.parent / "sample"
+SAMPLE = Path(__file__).parents[2] / "sample"
 """Sample connections, their data, and specs for where there is no ``specs`` folder."""
 
 

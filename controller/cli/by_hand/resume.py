@@ -2,7 +2,7 @@
 
 import argparse
 
-from controller.cli.by_hand import add_asking, ask
+from controller.cli.by_hand.asking import add_asking, ask
 from controller.model.asked import Asked
 
 EXAMPLE = """examples:

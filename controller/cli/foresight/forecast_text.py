@@ -6,8 +6,8 @@ from functools import partial
 from textwrap import wrap
 from zoneinfo import ZoneInfo
 
-from controller.cli.forecast_tally import SLOTS_SHOWN, Range, Row, Tally, Word
-from controller.cli.heat_map import heat_map
+from controller.cli.foresight.forecast_tally import SLOTS_SHOWN, Range, Row, Tally, Word
+from controller.cli.foresight.heat_map import heat_map
 from controller.cli.page import GAP, INDENT, counted, fitted_table, heading, indented
 from controller.cli.schedule_text import entries_text, span
 from controller.cli.terminal import Cell, Paint

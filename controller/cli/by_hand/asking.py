@@ -9,7 +9,7 @@ from controller.cli.choose import add_name, schedule_called
 from controller.cli.options import add_output, add_settings, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import note, printable, write, write_json
-from controller.cli.status_json import request_json
+from controller.cli.state.status_json import request_json
 from controller.errors import MainspringError
 from controller.model.asked import ASKED_BY_MAX, REASON_MAX, Asked, Request, RequestStatus, Source
 from controller.model.record import Reason

@@ -8,9 +8,9 @@ from controller.cli.choose import add_at
 from controller.cli.options import add_settings, settings_of
 from controller.cli.outcome import outcome_of
 from controller.cli.page import counted, moment, note, printable, write, write_json
-from controller.cli.plan_revisions import add_revisions, execute_revisions, is_wanted
-from controller.cli.plan_rows import rows_of
-from controller.cli.plan_text import plan_markdown, plan_text
+from controller.cli.planning.plan_revisions import add_revisions, execute_revisions, is_wanted
+from controller.cli.planning.plan_rows import rows_of
+from controller.cli.planning.plan_text import plan_markdown, plan_text
 from controller.cli.terminal import Paint, complain
 from controller.model.plan import PlanningInput
 from controller.reconcile.preview import Preview

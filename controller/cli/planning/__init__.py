@@ -1,0 +1,1 @@
+"""What the next cycle would do, and what a merge would change."""

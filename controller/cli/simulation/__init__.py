@@ -1,0 +1,1 @@
+"""The checker at work: over simulated days, and over what really happened."""

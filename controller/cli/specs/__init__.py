@@ -1,0 +1,1 @@
+"""Spec files: checked, described for editors, and written for connections that have none."""

@@ -1,0 +1,1 @@
+"""What became of schedules: their status, their events, and the reasons."""
