@@ -15,9 +15,9 @@ from functools import partial
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import WhenInDoubt
 from controller.simulation.chronicle import Journal
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import NOT_DRAWN, FaultKind, Severity
-from controller.simulation.lateness import FIGURES, waits_of
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.lateness import FIGURES, waits_of
 from tests.simulation.meetings import meetings
 from tests.simulation.seeds import numbered, reported
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from functools import partial
 
 from controller.simulation.faults import Severity
-from controller.simulation.lateness import FIGURES, Wait, waits_of
+from controller.simulation.judge.lateness import FIGURES, Wait, waits_of
+from controller.simulation.platforms.view import PlatformView
+from controller.simulation.platforms.wire import WiredPlatform
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene, aligned_scene, drawn_scene
 from controller.simulation.stage import Seen
-from controller.simulation.view import PlatformView
-from controller.simulation.wire import WiredPlatform
 
 WAYS: tuple[tuple[str, Seen], ...] = (("port", PlatformView), ("http", WiredPlatform))
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from random import Random
 
@@ -111,6 +112,15 @@ UNATTENDED = frozenset({K.GRACEFUL_STOP, K.PAUSE, K.SUSPEND_MACHINE, K.CUT_PLATF
 NOT_DRAWN = frozenset({K.CLOCK_STEP, K.CLOCK_NUDGE, K.CLOCK_RATE})
 """Kinds that no plan draws by itself: by a wall clock that is wrong by less than is tolerated, starts are that early or late, and by one
 that is an hour wrong when a controller begins, what has not come yet may be decided before a platform says what time it is."""
+
+AFTERMATH = timedelta(seconds=60)
+"""How long after its end a fault may still be the reason of something: back-off after failed listings and refused POSTs."""
+
+LAG = timedelta(seconds=10)
+"""How late listings show new jobs while they lag."""
+
+SKEW = timedelta(seconds=25)
+"""How far the platform's clock is off while it is."""
 
 LENGTHS: Mapping[FaultKind, tuple[float, float]] = {
     K.QUOTA: (20, 180),

@@ -6,16 +6,13 @@ from datetime import datetime, timedelta
 from controller.model.identity import ConnectionRef
 from controller.ports.clock import Clock
 from controller.simulation.chronicle import Chronicle, Trouble
-from controller.simulation.faults import CRASHES, ON_POST, Fault, FaultKind
+from controller.simulation.faults import AFTERMATH, CRASHES, ON_POST, Fault, FaultKind
 
 FOR_ALL = frozenset(
     {FaultKind.QUOTA, FaultKind.OUTAGE, FaultKind.LIST_FAILS, FaultKind.LIST_LAG, FaultKind.CLOCK_SKEW}
     | {FaultKind.SOURCE_FAILS, FaultKind.FETCH_HANGS, FaultKind.STORE_DOWN}
 )
 """Those that last for a while and hit every call meanwhile."""
-
-AFTERMATH = timedelta(seconds=60)
-"""How long after its end a fault may still be the reason of something: back-off after failed listings and refused POSTs."""
 
 
 class Nemesis:

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from random import Random
 
 from controller.model.event import Event
-from controller.simulation.checker import Verdict, judge
 from controller.simulation.chronicle import Journal
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import BY_HAND, ON_SPECS, Fault, FaultKind, draw_faults
+from controller.simulation.judge.checker import Verdict, judge
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.platforms.view import PlatformView
 from controller.simulation.scene import Scene
 from controller.simulation.stage import Seen, Stage
-from controller.simulation.view import PlatformView
 from controller.simulation.virtual_time import VirtualTimeLoop, run_virtual
 
 

@@ -8,7 +8,7 @@ from random import Random
 from controller.bootstrap import ASKED_WITHIN_SECONDS
 from controller.model.profile import AITRONOS, PlatformProfile
 from controller.simulation.faults import FaultKind, Severity
-from controller.simulation.platform import Temper
+from controller.simulation.platforms.platform import Temper
 
 START = datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC)
 

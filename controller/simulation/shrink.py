@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from controller.simulation.faults import Fault
+from controller.simulation.platforms.view import PlatformView
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene
 from controller.simulation.stage import Seen
-from controller.simulation.view import PlatformView
 
 Fails = Callable[[Sequence[Fault]], bool]
 

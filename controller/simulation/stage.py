@@ -19,19 +19,19 @@ from controller.ports.platform import Platform
 from controller.ports.spec_source import SpecTree
 from controller.reconcile.loop import Loop
 from controller.simulation.chronicle import Chronicle, Trouble
-from controller.simulation.evidence import Evidence, Fetched
-from controller.simulation.faults import BY_HAND, ON_MACHINES, ON_SPECS, Fault, FaultKind
-from controller.simulation.life import Life
-from controller.simulation.lives import Lives
-from controller.simulation.nemesis import AFTERMATH, Nemesis
-from controller.simulation.people import People
-from controller.simulation.platform import SimulatedPlatform
-from controller.simulation.reach import LifeClock, reached
+from controller.simulation.controllers.life import Life
+from controller.simulation.controllers.lives import Lives
+from controller.simulation.controllers.reach import LifeClock, reached
+from controller.simulation.controllers.specs import BROKEN, SimulatedSpecSource, SpecFiles
+from controller.simulation.controllers.witness import Witness
+from controller.simulation.faults import AFTERMATH, BY_HAND, ON_MACHINES, ON_SPECS, Fault, FaultKind
+from controller.simulation.judge.evidence import Evidence, Fetched
+from controller.simulation.nemesis import Nemesis
+from controller.simulation.platforms.people import People
+from controller.simulation.platforms.platform import SimulatedPlatform
+from controller.simulation.platforms.view import PlatformView
 from controller.simulation.scene import Scene
-from controller.simulation.specs import BROKEN, SimulatedSpecSource, SpecFiles
-from controller.simulation.view import PlatformView
 from controller.simulation.virtual_time import VirtualCadence, VirtualClock, VirtualTimeLoop
-from controller.simulation.witness import Witness
 
 AFTER_CALM = timedelta(seconds=25)
 """What is still open this long after T_resolve, counted from the last fault, would stay open."""

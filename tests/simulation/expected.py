@@ -7,7 +7,7 @@ from controller.model.calendar import EntryKind
 from controller.model.job import JobStatus
 from controller.model.profile import AITRONOS
 from controller.model.schedule import ScheduleSpec
-from controller.simulation.stepper import calendar_slots, closed_stretches, jittered, kept
+from controller.simulation.slots.stepper import calendar_slots, closed_stretches, jittered, kept
 from tests.simulation.life import Lived
 
 WINDOW_MAX = 86_400

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from controller.model.profile import AITRONOS
 from controller.simulation.chronicle import Journal
 from controller.simulation.faults import ON_POST, Fault, FaultKind, Severity
-from controller.simulation.platform import Temper
+from controller.simulation.platforms.platform import Temper
 from controller.simulation.scene import Scene
 
 K, J = FaultKind, Journal

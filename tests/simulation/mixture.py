@@ -8,7 +8,7 @@ from typing import Any
 from controller.model.calendar import EntryKind, ExcludedCron, ExcludedDates, Exclusion
 from controller.model.schedule import CatchUp, CatchUpPolicy, Origin, Overlap, Retry, ScheduleSpec, Suspension
 from controller.model.window import Window, WindowKind
-from controller.simulation.stepper import changing_days
+from controller.simulation.slots.stepper import changing_days
 from tests.simulation.life import END, START, Life
 from tests.simulation.rhythms import DAY, DECK, HOUR, ZONES, Rhythm
 

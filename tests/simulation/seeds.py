@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, FaultKind, Severity
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.platforms.view import PlatformView
+from controller.simulation.platforms.wire import WiredPlatform
 from controller.simulation.run import Result, faults_of, simulate
 from controller.simulation.scene import Scene, aligned_scene, drawn_scene
 from controller.simulation.shrink import fails_alike, shorten, shrink
-from controller.simulation.view import PlatformView
-from controller.simulation.wire import WiredPlatform
 
 SAVED = Path(__file__).parent.parent / "seeds"
 

@@ -12,13 +12,13 @@ from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Claim
 from controller.reconcile import gather
-from controller.simulation.by_hand import asked_twice
 from controller.simulation.chronicle import Claimed, Post, TrueJob
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, FaultKind, Severity
+from controller.simulation.judge.by_hand import asked_twice
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.platforms.wire import WiredPlatform
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import Scene, aligned_scene
-from controller.simulation.wire import WiredPlatform
 
 FIRST = 0.1
 """What a fault chooses to be about the first connection."""

@@ -8,11 +8,12 @@ import pytest
 
 from controller.model.event import Event, EventName
 from controller.ports.spec_source import SpecTree
-from controller.simulation.evidence import Evidence
+from controller.simulation.controllers.specs import SpecFiles
 from controller.simulation.faults import NOT_DRAWN, Fault, FaultKind, Severity
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.lineage import descends
 from controller.simulation.run import Result, faults_of, simulate
 from controller.simulation.scene import aligned_scene, drawn_scene
-from controller.simulation.specs import SpecFiles, descends
 from controller.simulation.virtual_time import VirtualClock, VirtualTimeLoop, run_virtual
 
 HOUR = 1 / 24

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, FaultKind, Severity
-from controller.simulation.lateness import Wait, waits_of
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.lateness import Wait, waits_of
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene, aligned_scene
 

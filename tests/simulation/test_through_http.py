@@ -5,12 +5,12 @@ from collections import Counter
 import pytest
 
 from controller.model.job import Job
-from controller.simulation import wire
 from controller.simulation.faults import ON_POST, ON_READ, Fault, FaultKind, Severity
+from controller.simulation.platforms import wire
+from controller.simulation.platforms.wire import WiredPlatform
+from controller.simulation.platforms.wire_rows import job_row
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import Scene, drawn_scene
-from controller.simulation.wire import WiredPlatform
-from controller.simulation.wire_rows import job_row
 
 AT_THE_PLATFORM = (
     *ON_POST,

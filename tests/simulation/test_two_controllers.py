@@ -8,8 +8,8 @@ import pytest
 
 from controller.adapters.stores import sqlite_epochs
 from controller.model.event import Event, EventName
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, FaultKind, Severity
+from controller.simulation.judge.evidence import Evidence
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import LEASES, Scene, aligned_scene, drawn_scene
 

@@ -17,12 +17,12 @@ from controller.cli.terminal import Paint, rfc3339
 from controller.errors import MainspringError
 from controller.model.profile import PROFILES, PlatformProfile
 from controller.ports.spec_source import SpecTree
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import Fault, Severity
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.tally import ScheduleTally, tally_schedules
 from controller.simulation.run import faults_of, simulate
 from controller.simulation.scene import Scene, scene_of
 from controller.simulation.shrink import Fails, fails_alike, shrink
-from controller.simulation.tally import ScheduleTally, tally_schedules
 
 EXAMPLE = """examples:
   mainspring simulate                                        # the demo's specs, for a few minutes

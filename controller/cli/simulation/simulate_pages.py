@@ -10,8 +10,8 @@ from controller.cli.page import counted, fitted_table, heading, indented, room_b
 from controller.cli.terminal import Cell, Paint, ago, rfc3339, table
 from controller.model.record import Outcome
 from controller.simulation.faults import Fault
+from controller.simulation.judge.tally import ScheduleTally
 from controller.simulation.run import Result
-from controller.simulation.tally import ScheduleTally
 
 SHOWN_VIOLATIONS = 20
 

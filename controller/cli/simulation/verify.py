@@ -16,7 +16,7 @@ from controller.cli.terminal import Paint, rfc3339
 from controller.errors import StoreUnavailable
 from controller.reconcile.books import Books, read_books
 from controller.settings import Settings
-from controller.simulation.verification import Finding, Findings, verify
+from controller.simulation.slots.verification import Finding, Findings, verify
 
 EXAMPLE = """examples:
   mainspring verify

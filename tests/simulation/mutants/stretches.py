@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from controller.simulation.faults import Fault, FaultKind, Severity
-from controller.simulation.platform import Temper
+from controller.simulation.platforms.platform import Temper
+from controller.simulation.platforms.view import PlatformView
+from controller.simulation.platforms.wire import WiredPlatform
 from controller.simulation.run import Result, simulate
 from controller.simulation.scene import Scene, aligned_scene, drawn_scene
-from controller.simulation.view import PlatformView
-from controller.simulation.wire import WiredPlatform
 
 K = FaultKind
 

@@ -11,7 +11,7 @@ from controller.model.record import Claim, Outcome, Reason, SlotRecord
 from controller.model.schedule import ScheduleSpec
 from controller.ports.spec_source import SpecTree
 from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob, Version
-from controller.simulation.evidence import Evidence, Fetched
+from controller.simulation.judge.evidence import Evidence, Fetched
 
 BEGAN = datetime(2026, 3, 2, 12, 0, 1, tzinfo=UTC)
 READ = BEGAN + timedelta(minutes=64)

@@ -6,10 +6,10 @@ import pytest
 
 from controller.model.job import JobStatus
 from controller.model.record import Outcome, Reason
-from controller.simulation.checker import judge
 from controller.simulation.chronicle import Trouble, Version
-from controller.simulation.evidence import Fetched
 from controller.simulation.faults import FaultKind
+from controller.simulation.judge.checker import judge
+from controller.simulation.judge.evidence import Fetched
 from tests.unit.simulation.evidence_kit import REF, SLOTS, Story, seconds, spec_of
 
 EVERY = "  schedules: [{every: 15m}]\n"

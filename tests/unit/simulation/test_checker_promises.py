@@ -7,9 +7,9 @@ import pytest
 from controller.model.identity import ClaimKey, SlotKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Outcome, Reason
-from controller.simulation.checker import judge
 from controller.simulation.chronicle import Claimed, Version
-from controller.simulation.evidence import Fetched
+from controller.simulation.judge.checker import judge
+from controller.simulation.judge.evidence import Fetched
 from tests.unit.simulation.evidence_kit import REF, SLOTS, Story, seconds, spec_of, tree_of
 
 EVERY = "  schedules: [{every: 15m}]\n"

@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from controller.model.identity import ClaimKey, SlotKey
-from controller.simulation.checker import judge
-from controller.simulation.verification import verify
+from controller.simulation.judge.checker import judge
+from controller.simulation.slots.verification import verify
 from tests.unit.simulation.evidence_kit import REF, SLOTS, Story, seconds
 from tests.unit.simulation.test_checker_verification import books
 

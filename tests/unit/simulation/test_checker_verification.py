@@ -11,7 +11,7 @@ from controller.model.job import Job
 from controller.model.profile import AITRONOS
 from controller.model.record import Standing
 from controller.reconcile.books import Books
-from controller.simulation.verification import Findings, verify
+from controller.simulation.slots.verification import Findings, verify
 from tests.unit.simulation.evidence_kit import BEGAN, READ, REF, SLOTS, Story, seconds
 
 LATER = READ + timedelta(minutes=5)

@@ -5,10 +5,9 @@ from dataclasses import replace
 import pytest
 
 from controller.simulation.chronicle import Trouble
-from controller.simulation.evidence import Evidence
-from controller.simulation.faults import Fault, FaultKind
-from controller.simulation.lateness import FIGURES, UNAVAILABLE, Wait, waits_of
-from controller.simulation.nemesis import AFTERMATH
+from controller.simulation.faults import AFTERMATH, Fault, FaultKind
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.lateness import FIGURES, UNAVAILABLE, Wait, waits_of
 from controller.simulation.run import simulate
 from controller.simulation.scene import Scene, aligned_scene
 from tests.unit.simulation.evidence_kit import SLOTS, Story, seconds

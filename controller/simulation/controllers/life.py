@@ -6,7 +6,7 @@ from typing import NoReturn
 
 from controller.model.connection import Connection
 from controller.model.identity import ConnectionRef
-from controller.simulation.machine import Machine
+from controller.simulation.controllers.machine import Machine
 
 
 class Life:

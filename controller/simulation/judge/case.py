@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from controller.model.record import SlotRecord
 from controller.simulation.chronicle import Claimed, TrueJob
-from controller.simulation.due import DueSlots
-from controller.simulation.evidence import Evidence
-from controller.simulation.platform import LAG, SKEW
+from controller.simulation.faults import LAG, SKEW
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.slots.due import DueSlots
 
 UNCERTAIN = (LAG + SKEW).total_seconds() + 5.0
 """How far what was shown may be from what was, in seconds."""

@@ -11,9 +11,8 @@ from controller.model.identity import ConnectionRef
 from controller.ports.clock import Clock
 from controller.ports.store import Store
 from controller.simulation.chronicle import Asking, Chronicle, Trouble
-from controller.simulation.faults import Fault, FaultKind
-from controller.simulation.nemesis import AFTERMATH
-from controller.simulation.platform import SimulatedPlatform
+from controller.simulation.faults import AFTERMATH, Fault, FaultKind
+from controller.simulation.platforms.platform import SimulatedPlatform
 from controller.simulation.virtual_time import VirtualTimeLoop
 
 WAITS = timedelta(minutes=30)

@@ -9,15 +9,15 @@ from controller.model.identity import ClaimKey
 from controller.model.job import JobKind
 from controller.model.record import Outcome
 from controller.reconcile.books import Books
-from controller.simulation.accounts import (
+from controller.simulation.chronicle import Version
+from controller.simulation.slots.accounts import (
     FORGIVEN_SECONDS,
     recorded_twice,
     start_windows,
     unmatched,
     unrecorded,
 )
-from controller.simulation.chronicle import Version
-from controller.simulation.due import DueSlots
+from controller.simulation.slots.due import DueSlots
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from controller.model.identity import SlotKey
 from controller.model.record import Outcome, SlotRecord
-from controller.simulation.due import DueSlots
+from controller.simulation.slots.due import DueSlots
 
 FORGIVEN_SECONDS = 60
 

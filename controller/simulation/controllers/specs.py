@@ -1,12 +1,13 @@
 """The spec tree of a simulation: real files, really parsed, which people edit, break, suspend and delete."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from controller.errors import SpecSourceUnavailable
 from controller.ports.spec_source import SpecTree
+from controller.simulation.controllers.life import Life
 from controller.simulation.faults import FaultKind
-from controller.simulation.life import Life
+from controller.simulation.lineage import descends
 from controller.simulation.nemesis import Nemesis
 
 ReadTree = Callable[[Mapping[str, bytes], str], SpecTree]
@@ -80,18 +81,6 @@ class SpecFiles:
         if self._tree is None:
             self._tree = self.read(self.files, self.name)
         return self._tree
-
-
-def descends(parents: Mapping[str, Sequence[str]], after: str, before: str) -> bool:
-    """Whether a revision is another one, or comes after it; ``parents`` of each that has any."""
-    open_, seen = [after], {after}
-    while open_:
-        each = open_.pop()
-        if each == before:
-            return True
-        open_ += [parent for parent in parents.get(each, ()) if parent not in seen]
-        seen.update(open_)
-    return False
 
 
 class SimulatedSpecSource:

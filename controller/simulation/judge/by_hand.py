@@ -7,8 +7,8 @@ from controller.model.asked import Asked
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
 from controller.model.identity import ConnectionRef
 from controller.model.schedule import Drift, ScheduleSpec
-from controller.simulation.case import Case
 from controller.simulation.chronicle import Chronicle, Claimed, TrueJob
+from controller.simulation.judge.case import Case
 
 AFTER_SEEN = timedelta(seconds=1)
 """A claim that begins at the instant of an answer was decided before it."""

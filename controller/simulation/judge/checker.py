@@ -34,23 +34,13 @@ from datetime import UTC, datetime
 from controller.model.identity import ConnectionRef
 from controller.model.job import JobKind
 from controller.model.record import Outcome, SlotRecord
-from controller.simulation.accounts import (
-    ADOPTED_BEFORE,
-    instant_of,
-    recorded_twice,
-    spoken_for,
-    start_windows,
-    unmatched,
-    unrecorded,
-)
-from controller.simulation.by_hand import asked_twice
-from controller.simulation.case import Case
 from controller.simulation.chronicle import Claimed, TrueJob
-from controller.simulation.due import DueSlots
-from controller.simulation.evidence import Evidence
-from controller.simulation.excuses import hindered, unjustified
-from controller.simulation.lateness import start_of
-from controller.simulation.starts import (
+from controller.simulation.judge.by_hand import asked_twice
+from controller.simulation.judge.case import Case
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.excuses import hindered, unjustified
+from controller.simulation.judge.lateness import start_of
+from controller.simulation.judge.starts import (
     against_claims,
     against_jobs,
     against_posts,
@@ -60,6 +50,16 @@ from controller.simulation.starts import (
     is_open_end,
     runs_of,
 )
+from controller.simulation.slots.accounts import (
+    ADOPTED_BEFORE,
+    instant_of,
+    recorded_twice,
+    spoken_for,
+    start_windows,
+    unmatched,
+    unrecorded,
+)
+from controller.simulation.slots.due import DueSlots
 
 FINAL_AFTER = 25
 """Seconds before the end in which a slot may still be on its way."""

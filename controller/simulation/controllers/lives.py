@@ -9,10 +9,9 @@ from datetime import timedelta
 from controller.errors import StoreUnavailable
 from controller.reconcile.loop import Loop
 from controller.simulation.chronicle import Chronicle, Trouble
-from controller.simulation.faults import Fault, FaultKind
-from controller.simulation.life import Life
-from controller.simulation.machine import Machine
-from controller.simulation.nemesis import AFTERMATH
+from controller.simulation.controllers.life import Life
+from controller.simulation.controllers.machine import Machine
+from controller.simulation.faults import AFTERMATH, Fault, FaultKind
 from controller.simulation.virtual_time import OWNER, VirtualClock, VirtualTimeLoop
 
 SUPERVISED_SECONDS = 5.0

@@ -5,8 +5,8 @@ from typing import Any, cast
 
 from controller.errors import NotCreated, OutcomeUnknown, PlatformUnavailable
 from controller.ports.platform import Platform
+from controller.simulation.controllers.life import Life
 from controller.simulation.faults import FaultKind
-from controller.simulation.life import Life
 
 
 class LifeClock:

@@ -7,13 +7,13 @@ from datetime import timedelta
 from controller.model.identity import ClaimKey, ConnectionRef, SlotKey
 from controller.model.record import Outcome, Reason, SlotRecord
 from controller.model.schedule import ScheduleSpec, WhenInDoubt
-from controller.simulation.by_hand import against_claim
-from controller.simulation.case import UNCERTAIN
 from controller.simulation.chronicle import Chronicle, Claimed, Post, TrueJob
-from controller.simulation.due import DueSlots, is_among
-from controller.simulation.evidence import Evidence, Fetched
-from controller.simulation.further import against_freshness, against_further_run
-from controller.simulation.specs import descends
+from controller.simulation.judge.by_hand import against_claim
+from controller.simulation.judge.case import UNCERTAIN
+from controller.simulation.judge.evidence import Evidence, Fetched
+from controller.simulation.judge.further import against_freshness, against_further_run
+from controller.simulation.lineage import descends
+from controller.simulation.slots.due import DueSlots, is_among
 
 TOLERATED = timedelta(seconds=1)
 

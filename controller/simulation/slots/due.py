@@ -8,7 +8,7 @@ from controller.model.calendar import EntryKind
 from controller.model.schedule import ScheduleSpec
 from controller.model.window import Window
 from controller.simulation.chronicle import Version
-from controller.simulation.stepper import calendar_slots, closed_stretches, jittered
+from controller.simulation.slots.stepper import calendar_slots, closed_stretches, jittered
 
 WINDOW_MAX = 86_400
 TAIL = 2 * 86_400

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from controller.model.identity import ConnectionRef
 from controller.model.record import Outcome, SlotRecord
-from controller.simulation.due import DueSlots
-from controller.simulation.evidence import Evidence
-from controller.simulation.lateness import start_of
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.judge.lateness import start_of
+from controller.simulation.slots.due import DueSlots
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from controller.model.identity import ConnectionRef
 from controller.model.job import Job, JobKind, JobStatus
 from controller.simulation.chronicle import Journal, Post, TrueJob
 from controller.simulation.chronicle import Shown as ShownConnection
+from controller.simulation.controllers.life import Life
 from controller.simulation.faults import ON_POST, ON_READ, Fault, FaultKind
-from controller.simulation.life import Life
-from controller.simulation.platform import AFTER_CLIENT_MIN, SimulatedPlatform
+from controller.simulation.platforms.platform import AFTER_CLIENT_MIN, SimulatedPlatform
 
 SUCCESSES_SHOWN = 5
 """Successes that are shown where the newest is asked for."""

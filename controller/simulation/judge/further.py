@@ -8,7 +8,7 @@ from controller.model.identity import ClaimKey
 from controller.model.job import JobKind, JobStatus
 from controller.model.schedule import Retry, ScheduleSpec
 from controller.simulation.chronicle import Claimed, TrueJob
-from controller.simulation.due import DueSlots
+from controller.simulation.slots.due import DueSlots
 
 TOLERATED = timedelta(seconds=1)
 

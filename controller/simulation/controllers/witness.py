@@ -13,8 +13,8 @@ from controller.model.record import Answer, Claim, SlotRecord
 from controller.ports.clock import Clock
 from controller.ports.store import Decisions, Store
 from controller.simulation.chronicle import Chronicle, Claimed, Journal, Version
+from controller.simulation.controllers.life import Life
 from controller.simulation.faults import FaultKind
-from controller.simulation.life import Life
 from controller.simulation.nemesis import Nemesis
 
 JUDGED = ("claim", "confirm", "close_claim", "answered", "apply", "request_cancel", "save_jobs", "take")

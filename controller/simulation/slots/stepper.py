@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from controller.model.calendar import CalendarEntry, EntryKind, ExcludedDates, Exclusion
 from controller.model.schedule import ScheduleSpec
 from controller.model.window import Window, WindowKind
-from controller.simulation.wall_fields import CronFields, QuartzFields
+from controller.simulation.slots.wall_fields import CronFields, QuartzFields
 
 DAY, MINUTE = 86_400, 60
 GAP_MAX = 3 * 3600

@@ -12,15 +12,9 @@ from controller.model.job import Job, JobKind, JobStatus
 from controller.model.profile import PlatformProfile
 from controller.ports.clock import Clock
 from controller.simulation.chronicle import Chronicle, Post, TrueJob
-from controller.simulation.faults import FaultKind
+from controller.simulation.faults import LAG, SKEW, FaultKind
 from controller.simulation.nemesis import Nemesis
 from controller.simulation.virtual_time import VirtualTimeLoop
-
-LAG = timedelta(seconds=10)
-"""How late listings show new jobs while they lag."""
-
-SKEW = timedelta(seconds=25)
-"""How far the platform's clock is off while it is."""
 
 KEPT = timedelta(hours=1)
 """History is only deleted of jobs that ended this long ago and were shown as over: nobody could tell a deleted job from none."""

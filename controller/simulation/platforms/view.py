@@ -17,9 +17,16 @@ from controller.errors import (
 from controller.model.connection import Connection, ConnectionChange
 from controller.model.job import Job, JobKind
 from controller.ports.platform import JobListing
-from controller.simulation.exchange import AnsweredError, CutOff, ExchangeFailed, Exchanges, Unanswered, Unreachable
-from controller.simulation.life import Life
-from controller.simulation.platform import SimulatedPlatform
+from controller.simulation.controllers.life import Life
+from controller.simulation.platforms.exchange import (
+    AnsweredError,
+    CutOff,
+    ExchangeFailed,
+    Exchanges,
+    Unanswered,
+    Unreachable,
+)
+from controller.simulation.platforms.platform import SimulatedPlatform
 
 T = TypeVar("T")
 

@@ -10,12 +10,12 @@ from typing import Final
 
 from controller.model.record import Outcome, SlotRecord
 from controller.model.schedule import ScheduleSpec
-from controller.simulation.accounts import instant_of
-from controller.simulation.causes import EDITED, ended_at
 from controller.simulation.chronicle import Trouble, TrueJob
-from controller.simulation.due import DueSlots
-from controller.simulation.evidence import Evidence
 from controller.simulation.faults import CRASHES, FaultKind
+from controller.simulation.judge.causes import EDITED, ended_at
+from controller.simulation.judge.evidence import Evidence
+from controller.simulation.slots.accounts import instant_of
+from controller.simulation.slots.due import DueSlots
 
 K = FaultKind
 

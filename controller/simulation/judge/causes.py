@@ -5,10 +5,9 @@ from datetime import timedelta
 
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import Mode
-from controller.simulation.case import Case
 from controller.simulation.chronicle import Claimed, Trouble
-from controller.simulation.faults import CRASHES, FaultKind
-from controller.simulation.nemesis import AFTERMATH
+from controller.simulation.faults import AFTERMATH, CRASHES, FaultKind
+from controller.simulation.judge.case import Case
 
 K = FaultKind
 

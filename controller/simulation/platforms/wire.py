@@ -21,7 +21,8 @@ from controller.bootstrap import simulated_adapter
 from controller.model.connection import Connection, ConnectionChange, ConnectionStatus
 from controller.model.job import Job, JobKind
 from controller.ports.platform import JobListing
-from controller.simulation.exchange import (
+from controller.simulation.controllers.life import Life
+from controller.simulation.platforms.exchange import (
     AnsweredError,
     CutOff,
     ExchangeFailed,
@@ -31,10 +32,9 @@ from controller.simulation.exchange import (
     Unanswered,
     Unreachable,
 )
-from controller.simulation.life import Life
-from controller.simulation.platform import SimulatedPlatform
-from controller.simulation.view import REFUSED_WORDS
-from controller.simulation.wire_rows import connection_row, job_row
+from controller.simulation.platforms.platform import SimulatedPlatform
+from controller.simulation.platforms.view import REFUSED_WORDS
+from controller.simulation.platforms.wire_rows import connection_row, job_row
 
 T = TypeVar("T")
 

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from controller.model.job import JobKind, JobStatus
 from controller.model.record import Outcome, Reason
 from controller.model.schedule import ScheduleSpec
-from controller.simulation.by_hand import is_driven, is_edited, is_off, was_refused, was_shown, was_suspended
-from controller.simulation.case import UNCERTAIN, Case
-from controller.simulation.causes import overlaps, troubles_of, was_blind, was_doubtful, was_prevented
-from controller.simulation.due import is_among
 from controller.simulation.faults import FaultKind
+from controller.simulation.judge.by_hand import is_driven, is_edited, is_off, was_refused, was_shown, was_suspended
+from controller.simulation.judge.case import UNCERTAIN, Case
+from controller.simulation.judge.causes import overlaps, troubles_of, was_blind, was_doubtful, was_prevented
+from controller.simulation.slots.due import is_among
 
 
 def unjustified(case: Case) -> Iterable[str]:
