@@ -75,7 +75,7 @@ def test_starts_come_soon_after_it_is_over(kind: FaultKind, within: float, secon
 
 def test_one_doubt_keeps_no_other_connection_waiting() -> None:
     """A process dies between the claim and the POST: the next one starts all others at once, and that one when the doubt is over."""
-    found = late(scene(), [Fault(SLOT - 5, K.CRASH_AFTER_WRITE, 30, FIRST)])
+    found = late(scene(), [Fault(SLOT - 5, K.CRASH_BEFORE_POST, 30, FIRST)])
     assert [seconds < 40 for seconds in found] == [True] * (len(found) - 1) + [False]
 
 
