@@ -282,7 +282,6 @@ class _Digest:
         if self._life.is_over:
             return
         self._stage.note(self._life, event)
-        fields = [(name, f"{event.fields[name]}") for name in sorted(event.fields)]
-        self._digest.update(f"{event.at.isoformat()} {event.name} {fields}\n".encode())
+        self._digest.update(f"{event.at} {event.name} {sorted(event.fields.items())}\n".encode())
         if self._watch is not None:
             self._watch(event)

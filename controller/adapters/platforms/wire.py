@@ -48,6 +48,8 @@ def parse_time(value: object) -> datetime:
     if not isinstance(value, str):
         raise ValueError("not a time")  # noqa: TRY004 (pydantic turns only a ValueError into an answer)
     read = datetime.fromisoformat(value)
+    if read.tzinfo is UTC:
+        return read
     try:
         return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
     except OverflowError:

@@ -154,6 +154,9 @@ async def _within(call: _Call, asked: Coroutine[Any, Any, T]) -> T:
         _CALL.reset(token)
 
 
+AUTHORIZED = (b"authorization", b"Bearer simulated")
+
+
 class WireTransport(httpx.AsyncBaseTransport):
     """What a client sends through, instead of the network."""
 
@@ -183,7 +186,7 @@ class WireTransport(httpx.AsyncBaseTransport):
         path, _, text = target.partition("?")
         kind, _, name = path.strip("/").partition("/")
         query, call = _query(text), _CALL.get()
-        if request.headers.get("authorization") != "Bearer simulated":
+        if AUTHORIZED not in request.headers.raw:
             return 401, b""
         match request.method, kind, bool(name):
             case "POST", "jobs", False:
