@@ -19,8 +19,6 @@ reader believes that a controller runs."""
 
 def whom_it_concerns(mind: Mind, platform: ObservedPlatform, result: ListingResult) -> set[ConnectionRef]:
     """The connections that must be judged again after one look, whether they waited for it or not."""
-    if _is_blind(platform):
-        return set()
     changes = (*platform.unkept, *result.changes)
     seen = {job.connection_id for _, job in changes}.union(
         [job.connection_id for job in result.gone], result.connections, result.successes
@@ -40,17 +38,17 @@ async def take_in(
         StoreUnavailable: what was seen could not be kept; it is still in memory, and is kept and told after the next look.
     """
     now = world.clock.now()
+    # Of what the store did not take it may have kept all the same: the answer to a commit can be lost.
+    unsure = {job.job_id for _, job in platform.unkept}
+    changes = platform.unkept = platform.unkept + [
+        (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
+    ]
     if _is_blind(platform):
         fields: dict[str, say.Field] = {"platform": platform.name, "message": result.trouble}
         if platform.history.failures == 1:
             await say.tell(world, [Event(EventName.LISTING_FAILED, now, fields)])
         return
     await say.tell(world, _recovery(platform, result, now))
-    # Of what the store did not take it may have kept all the same: the answer to a commit can be lost.
-    unsure = {job.job_id for _, job in platform.unkept}
-    changes = platform.unkept = platform.unkept + [
-        (before, job) for before, job in result.changes if ConnectionRef(platform.name, job.connection_id) in concerned
-    ]
     news = await _news(world, mind, platform, changes, unsure)
     events = await _job_events(world, mind, platform, news, now)
     await _keep(world, mind, platform, [job for _, job in changes] + _found(result), events)

@@ -184,27 +184,33 @@ def _jobs_of(mind: Mind, ref: ConnectionRef) -> tuple[Job, ...]:
 
 
 async def look(mind: Mind, platform: ObservedPlatform, clock: Clock) -> ListingResult:
-    """List a platform's jobs once, and read what else was asked for; a failure leaves the last view as it was."""
+    """List a platform's jobs once, and read what else was asked for; after a failure the last whole look stands."""
     begun_at, moved = clock.now(), mind.watch.moved
-    failing_since = platform.failing_since
+    failing_since, changes = platform.failing_since, list[tuple[Job | None, Job]]()
     wanted = _wanted_connections(platform, begun_at)
     try:
         listing = await _list_jobs(mind, platform, clock, begun_at)
-        jobs = {job.job_id: job for job in listing.jobs}
+        if mind.watch.moved != moved:
+            # What was asked for, and when, was said by a clock that was set meanwhile.
+            return ListingResult()
+        # Before anything else is read: from now on nothing is sent beside a job that was shown.
+        changes += platform.remember(listing.jobs, begun_at)
+        shown = {job.job_id for job in listing.jobs}
         if platform.history.last is None:
-            jobs = {job.job_id: job for job in await platform.platform.list_active_jobs()} | jobs
-        unseen = [job for job in platform.active_jobs() if job.job_id not in jobs]
+            older = [job for job in await platform.platform.list_active_jobs() if job.job_id not in shown]
+            changes += platform.remember(older, begun_at)
+            shown.update(job.job_id for job in older)
+        unseen = [job for job in platform.active_jobs() if job.job_id not in shown]
         again = await platform.platform.get_jobs([job.job_id for job in unseen]) if unseen else {}
+        changes += platform.remember(again.values(), begun_at)
     except PlatformUnavailable as error:
         quiet_for = error.retry_after if isinstance(error, PlatformBusyElsewhere) else None
         platform.failed(str(error), clock.now(), quiet_for)
-        return ListingResult(trouble=str(error))
+        return ListingResult(tuple(changes), trouble=str(error))
     connections, trouble = await _connections_or_trouble(mind, platform, clock, wanted)
     successes, more_trouble = await _successes_or_trouble(platform)
     if mind.watch.moved != moved:
-        # What was asked for, and when, was said by a clock that was set meanwhile.
-        return ListingResult()
-    changes = platform.remember([*jobs.values(), *again.values()], begun_at)
+        return ListingResult(tuple(changes))
     gone = tuple(job for job in unseen if job.job_id not in again and job.created_at < begun_at - CLOCK_TOLERANCE)
     platform.forget(job.job_id for job in gone)
     platform.listed(listing, begun_at)

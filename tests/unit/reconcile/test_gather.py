@@ -1,11 +1,16 @@
-"""Which connections a look reads by id, where more want to be read than may be."""
+"""What one look reads, in which order, and when it is known."""
 
 import asyncio
+from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 
+from controller.decide.observation import ListingHistory
+from controller.errors import PlatformUnavailable
 from controller.model.connection import Connection, ConnectionStatus, PlatformScheduleKind
 from controller.model.identity import ConnectionRef
-from controller.model.plan import ListingNeed, NeedKind
+from controller.model.job import Job
+from controller.model.plan import Listing, ListingNeed, NeedKind
 from controller.model.profile import AITRONOS
 from controller.reconcile.gather import READS_AT_ONCE, SETTINGS_AT_ONCE, Mind, look
 from controller.reconcile.observed import ObservedPlatform
@@ -45,6 +50,53 @@ def read_by(needs: dict[str, tuple[ListingNeed, ...]]) -> list[str]:
         platform.needs[ConnectionRef("acme", name)] = row
     asyncio.run(look(Mind(), platform, clock))
     return [str(call.connection_id) for call in fake.calls_of("get_connection")]
+
+
+class Slow(FakePlatform):
+    """A platform of which it is noted what was known of its jobs when a connection was asked for."""
+
+    observed: ObservedPlatform
+    was_known = False
+
+    async def get_connection(self, connection_id: str) -> Connection | None:
+        """As the port says."""
+        self.was_known = self.observed.has_active(connection_id)
+        return await super().get_connection(connection_id)
+
+
+def test_a_job_is_known_as_soon_as_it_was_shown() -> None:
+    """Other reads follow a listing, and nothing may be sent meanwhile beside a job that it showed; it is a change of the whole look."""
+    clock = TenOClock()
+    fake = Slow(clock)
+    fake.add_connection("c1")
+    job = fake.start_foreign_job("c1")
+    fake.observed = ObservedPlatform("acme", fake, AITRONOS, at("09:00"))
+    fake.observed.needs[ConnectionRef("acme", "c1")] = need(NeedKind.DRIFT, "09:59")
+    result = asyncio.run(look(Mind(), fake.observed, clock))
+    assert fake.was_known
+    assert [(before, seen.job_id) for before, seen in result.changes] == [(None, job.job_id)]
+
+
+class Forgetful(FakePlatform):
+    """A platform that lists its jobs and cannot be asked for one of them."""
+
+    async def get_jobs(self, job_ids: Collection[str]) -> dict[str, Job]:
+        """Never."""
+        raise PlatformUnavailable(f"no answer about {', '.join(job_ids)}")
+
+
+def test_what_a_look_showed_before_it_failed_is_a_change_all_the_same() -> None:
+    """It is known from then on, so no later look would tell it."""
+    clock = TenOClock()
+    fake = Forgetful(clock)
+    fake.add_connection("c1")
+    job = fake.start_foreign_job("c1")
+    platform = ObservedPlatform("acme", fake, AITRONOS, at("09:00"))
+    platform.history = ListingHistory(Listing(at("09:50"), at("09:00")))
+    platform.remember([replace(job, job_id="unlisted")], at("09:50"))
+    result = asyncio.run(look(Mind(), platform, clock))
+    assert result.trouble == "no answer about unlisted"
+    assert [(before, seen.job_id) for before, seen in result.changes] == [(None, job.job_id)]
 
 
 def test_few_are_read_that_somebody_may_have_undone() -> None:
