@@ -166,7 +166,7 @@ def main() -> int:
             calm.add(each)
             tally.failed += each.failed
     for name, value in rows_of(tally, calm, time.monotonic() - began):
-        sys.stdout.write(f"{name:66}{value}\n")
+        sys.stdout.write(f"{name:74}{value}\n")
     return 1 if tally.failed else 0
 
 
