@@ -21,6 +21,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from benchmarks.spec_parsing import TEXT
 from controller.adapters.cadence import ApschedulerCadence
 from controller.adapters.clock import SystemClock
 from controller.adapters.election.single import SingleNodeElection
@@ -43,24 +44,10 @@ T = TypeVar("T")
 COMMITS, CHANGED = 10, 10
 STEPS = ("fetch and read", "put in force", "plan")
 
-SPEC = """apiVersion: mainspring.dev/v1
-kind: SyncSchedule
-metadata:
-  name: orders-{number}
-  labels: {{team: finance, tier: gold}}
-spec:
-  connectionId: conn_{number}
-  schedules:
-    - cron: "{minute} {hour} * * *"
-      timeZone: Europe/Zurich
-  catchUp: {{policy: Latest, window: 1h}}
-  maxDuration: 2h
-"""
-
 
 def text_of(number: int, edit: int = 0) -> tuple[str, str]:
     """Path and text of a schedule, as it is after so many edits."""
-    text = SPEC.format(number=number, minute=(number + edit) % 60, hour=number % 7)
+    text = TEXT.format(number=number, minute=(number + edit) % 60, hour=number % 7)
     return f"specs/{number // 100}/{number}.yaml", text
 
 

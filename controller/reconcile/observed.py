@@ -38,7 +38,8 @@ DURATIONS_KEPT = 5
 class ObservedPlatform:
     """One platform as this process sees it. Mutable; owned by the loop, touched only between awaits.
 
-    ``unkept``: changes of jobs, as (before, now), that are in memory and that the store did not take yet.
+    ``unkept``: changes of jobs, as (before, now), that are in memory and not kept yet: the store did not take them, or the look that showed
+    them failed before its end.
     """
 
     name: str

@@ -19,16 +19,22 @@ STUCK = Behaviour(None)
 RESYNC = timedelta(minutes=5)
 
 
+async def busy_fleet(stage: Stage) -> list[str]:
+    """A controller that has run for a minute, and 14 schedules with a sync that never ends; their names."""
+    names = [f"s{number:02}" for number in range(14)]
+    for name in names:
+        ref = stage.schedule(name, EVERY_HOUR.format(limit="10h"), STUCK)
+        stage.platform.start_foreign_job(ref.connection_id)
+    await stage.start(resync=RESYNC)
+    await stage.run_for(60)
+    return names
+
+
 def test_cancels_beyond_the_bound_wait_for_the_next_full_resync() -> None:
     """A ``maxDuration`` that somebody set too short ends ten syncs and no more before a person can look; nothing of it is a correction."""
 
     async def scenario(stage: Stage) -> None:
-        names = [f"s{number:02}" for number in range(14)]
-        for name in names:
-            ref = stage.schedule(name, EVERY_HOUR.format(limit="10h"), STUCK)
-            stage.platform.start_foreign_job(ref.connection_id)
-        await stage.start(resync=RESYNC)
-        await stage.run_for(60)
+        names = await busy_fleet(stage)
         for name in names:
             stage.edit(name, EVERY_HOUR.format(limit="5s"))
         await stage.run_for(120)
@@ -51,12 +57,7 @@ def test_a_preview_knows_what_the_running_controller_has_used_up() -> None:
     """What it waits with is no start of a cancel, nor of another connection; a controller that starts anew would have all of it."""
 
     async def scenario(stage: Stage) -> None:
-        names = [f"s{number:02}" for number in range(14)]
-        for name in names:
-            ref = stage.schedule(name, EVERY_HOUR.format(limit="10h"), STUCK)
-            stage.platform.start_foreign_job(ref.connection_id)
-        await stage.start(resync=RESYNC)
-        await stage.run_for(60)
+        names = await busy_fleet(stage)
         assert (await preview(stage.world(), attended=True)).spent == {}
         for name in names:
             stage.edit(name, EVERY_HOUR.format(limit="5s"))
